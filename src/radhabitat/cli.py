@@ -1,0 +1,319 @@
+"""The command line: thin, over `study`; the only place that prints.
+
+Exit codes: 0 all is well; 1 a patient was (or would be) lost; 2 cannot run;
+130 interrupted, finished work is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from radhabitat.errors import InputError, RadHabitatError
+from radhabitat.execution import Runner, start_workers, values_of
+
+if TYPE_CHECKING:
+    from radhabitat.study import StudyResult
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+CORES = os.cpu_count() or 1
+RESEARCH_ONLY = "Research use only. Not for clinical decisions."
+
+app = typer.Typer(
+    help="Tumor habitats on MRI, from images to an honest risk of response. "
+    + RESEARCH_ONLY,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Workers = Annotated[
+    int, typer.Option(min=1, help="Processes; the results do not depend on it.")
+]
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in a message, not a traceback."""
+    try:
+        app()
+    except RadHabitatError as error:
+        errors.print(f"{type(error).__name__}: {error}", style="red", markup=False)
+        sys.exit(2)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to put it.")] = Path(
+        "radhabitat-demo"
+    ),
+    patients: Annotated[int, typer.Option(min=8, help="Phantom patients.")] = 24,
+    seed: Annotated[int, typer.Option(help="Of the phantom cohort.")] = 1,
+    workers: Workers = CORES,
+) -> None:
+    """Make a phantom cohort with known answers, run the whole study on it."""
+    from radhabitat.study import Study
+
+    file = folder / "study.toml"
+    if not file.exists():
+        _make_phantom(folder, patients, seed, workers=workers, small=True)
+    with _progress() as progress:
+        result = Study.load(file).run(workers=workers, progress=progress)
+    _show(result)
+
+
+@app.command()
+def phantom(
+    out: Annotated[Path, typer.Argument(help="New folder for the cohort.")],
+    patients: Annotated[int, typer.Option(min=1)] = 24,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    effect: Annotated[
+        float, typer.Option(min=0, help="Strength of the law; 0 = pure noise.")
+    ] = 1.0,
+    dicom: Annotated[
+        bool, typer.Option("--dicom/--nifti", help="Format of the images.")
+    ] = False,
+    small: Annotated[
+        bool, typer.Option("--small/--full", help="Small images, tumors of 3-7 cm.")
+    ] = False,
+    workers: Workers = CORES,
+) -> None:
+    """Make synthetic HCC patients whose tissues, motion and risk are known."""
+    if (out / "study.toml").exists():
+        raise InputError(
+            f"{out} already holds a study", "name a new folder, or remove that one"
+        )
+    file = _make_phantom(
+        out, patients, seed, workers=workers, small=small, effect=effect, dicom=dicom
+    )
+    console.print(f"Made {patients} patients: radhabitat run {file}", markup=False)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder of patients.")],
+    clinical: Annotated[
+        Path | None, typer.Option(help="CSV or XLSX with the outcome.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write study.toml; default: FOLDER.")
+    ] = None,
+) -> None:
+    """Write a study.toml for a folder of patients, and say what was guessed."""
+    from radhabitat.files.discovery import init_study
+
+    result = init_study(folder, clinical=clinical, out=out)
+    for guess in result.guesses:
+        console.print(f"- {guess}", markup=False)
+    console.print(
+        f"Wrote {result.file}. Look at it, then: radhabitat check {result.file}",
+        markup=False,
+    )
+
+
+@app.command()
+def check(
+    study: Annotated[Path, typer.Argument(help="Path of study.toml.")],
+    workers: Workers = CORES,
+) -> None:
+    """Look at everything before anything is computed."""
+    from radhabitat.files.checks import check_study, exit_code
+
+    with _progress() as progress, start_workers(workers, progress=progress) as run:
+        findings = check_study(study, run=_mapper(run, "Looking at patients"))
+    if not findings:
+        console.print("Nothing to mend. radhabitat run", study.name, markup=False)
+        return
+    table = Table("", "patient", "what", "to fix it", show_lines=True)
+    for finding in findings:
+        table.add_row(finding.level, finding.patient or "", finding.what, finding.fix)
+    console.print(table)
+    raise typer.Exit(exit_code(findings))
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Path of study.toml.")],
+    workers: Workers = CORES,
+) -> None:
+    """Run the study, or what is missing or out of date in it."""
+    from radhabitat.study import Study
+
+    with _progress() as progress:
+        result = Study.load(study).run(workers=workers, progress=progress)
+    _show(result)
+    raise typer.Exit(1 if result.set_aside else 0)
+
+
+@app.command()
+def model(
+    features: Annotated[Path, typer.Argument(help="CSV or XLSX, a row per patient.")],
+    outcome: Annotated[str, typer.Option(help="Column with the outcome.")],
+    positive: Annotated[
+        str | None, typer.Option(help="The outcome's value that is the event.")
+    ] = None,
+    clinical: Annotated[
+        str, typer.Option(help="Clinical columns, separated by commas.")
+    ] = "",
+    patient: Annotated[
+        str | None, typer.Option("--id", help="Column with the patient's id.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
+    bootstraps: Annotated[int, typer.Option(min=20)] = 1000,
+    seed: Annotated[int, typer.Option(min=0)] = 20260101,
+    workers: Workers = CORES,
+) -> None:
+    """Select, model and evaluate on a feature table that exists already."""
+    from radhabitat.settings import EvaluationSettings, StudySettings
+    from radhabitat.shortcuts import TableColumns, model_table
+
+    columns = TableColumns(
+        outcome=outcome,
+        positive=positive,
+        clinical=tuple(c.strip() for c in clinical.split(",") if c.strip()),
+        patient=patient,
+    )
+    settings = StudySettings(
+        name=features.stem,
+        seed=seed,
+        evaluation=EvaluationSettings(bootstraps=bootstraps),
+    )
+    with _progress() as progress, start_workers(workers, progress=progress) as runner:
+        result = model_table(features, columns, settings, out=out, run=runner)
+    _show(result)
+
+
+@app.command()
+def features(
+    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MHA or DICOM folder.")],
+    mask: Annotated[Path, typer.Argument(help="The region, in the same space.")],
+    out: Annotated[Path | None, typer.Option(help="Write a CSV with one row.")] = None,
+    labels: Annotated[str, typer.Option(help="Labels of the mask, like 1,2.")] = "",
+    bin_width: Annotated[
+        float | None, typer.Option(min=0, help="PyRadiomics' default is 25.")
+    ] = None,
+    bin_count: Annotated[
+        int | None, typer.Option(min=2, help="Instead of a width.")
+    ] = None,
+    mode: Annotated[Literal["pyradiomics", "ibsi"], typer.Option()] = "pyradiomics",
+) -> None:
+    """Print the 107 radiomic features of one image and mask."""
+    from radhabitat.settings import FeatureSettings
+    from radhabitat.shortcuts import features_of
+
+    if bin_width is None and bin_count is None:
+        bin_width = 25.0
+    settings = FeatureSettings(mode=mode, bin_width=bin_width, bin_count=bin_count)
+    row = features_of(image, mask, settings, labels=_numbers(labels))
+    if out is None:
+        for name, value in row.items():
+            console.print(f"{name},{value!r}", markup=False)
+    else:
+        from radhabitat.files.tables import write_table
+
+        write_table(out, {image.name: row}, index="image")
+        console.print(f"Wrote {len(row)} features to {out}", markup=False)
+
+
+def _make_phantom(
+    folder: Path,
+    patients: int,
+    seed: int,
+    *,
+    workers: int,
+    small: bool,
+    effect: float = 1.0,
+    dicom: bool = False,
+) -> Path:
+    from radhabitat.phantom import write_phantom
+
+    with _progress() as progress, start_workers(workers, progress=progress) as runner:
+        return write_phantom(
+            folder,
+            patients=patients,
+            seed=seed,
+            effect=effect,
+            file_format="dicom" if dicom else "nifti",
+            small=small,
+            run=_mapper(runner, "Making patients"),
+        )
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not a list of labels", "write it like 1,2"
+        ) from None
+
+
+def _mapper(
+    run: Runner, label: str
+) -> Callable[[Callable[[T], R], Sequence[T]], Iterable[R]]:
+    return lambda function, tasks: values_of(run(function, tasks, label))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar per group of tasks, with an estimate of the time left."""
+    bars: dict[str, TaskID] = {}
+    display = Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=errors,
+    )
+
+    def show(label: str, done: int, total: int) -> None:
+        if label not in bars:
+            bars[label] = display.add_task(label, total=total)
+        display.update(bars[label], completed=done, total=total)
+
+    try:
+        with display:
+            yield show
+    except KeyboardInterrupt:
+        errors.print("Interrupted. Finished work is kept; the same command goes on.")
+        raise typer.Exit(130) from None
+
+
+def _show(result: StudyResult) -> None:
+    for lost in result.set_aside:
+        errors.print(
+            f"Set aside {lost.patient} ({lost.step}): {lost.problem}\n"
+            f"  To fix it: {lost.fix}",
+            style="yellow",
+            markup=False,
+        )
+    if result.evaluation is not None:
+        table = Table("model", "AUC on unseen patients (95 %)", "apparent AUC")
+        for name, one in result.evaluation.results.items():
+            table.add_row(name, str(one.out_of_bag), f"{one.apparent.value:.3f}")
+        console.print(table)
+        console.print(RESEARCH_ONLY)
+    console.print(f"Report: {result.report}", markup=False)

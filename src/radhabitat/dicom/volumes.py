@@ -1,0 +1,158 @@
+"""A volume that lies in DICOM files, read when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from radhabitat.dicom.frames import Frame
+from radhabitat.dicom.headers import DAMAGED, quietly
+from radhabitat.dicom.stacks import Stack
+from radhabitat.errors import ImageError
+from radhabitat.types import Grid, Volume
+
+TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class DicomVolume:
+    """One phase of one series: what its headers say, and the way to its voxels.
+
+    Attributes:
+        grid: Where the voxels lie (RAS+ mm); i along a row, j down a column, k
+            across the slices.
+        series_uid: Series Instance UID.
+        description: Series description.
+        series_number: Number of the series, 0 when unknown.
+        moment: Which phase of the series, from 1.
+        moments: Number of phases in the series.
+        acquired_s: Acquisition time of the first slice, seconds since midnight.
+        content_s: Content time of the first slice, seconds since midnight.
+        trigger_s: Trigger time or temporal offset, seconds.
+        frames: The slices, in order of k.
+        warnings: What was assumed, in words.
+        problem: Why it must not be read; empty when it can.
+    """
+
+    grid: Grid
+    series_uid: str
+    description: str
+    series_number: int
+    moment: int
+    moments: int
+    acquired_s: float | None
+    content_s: float | None
+    trigger_s: float | None
+    frames: tuple[Frame, ...]
+    warnings: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def time_s(self) -> float | None:
+        """Time that orders the volumes: acquisition, else content time."""
+        start = self.content_s if self.acquired_s is None else self.acquired_s
+        if start is None:
+            return self.trigger_s
+        return start + (self.trigger_s or 0.0)
+
+    @property
+    def title(self) -> str:
+        """Name for messages: number, description and phase of the series."""
+        title = f"series {self.series_number} {self.description!r}"
+        if self.moments == 1:
+            return title
+        return f"{title}, phase {self.moment} of {self.moments}"
+
+    def read(self) -> Volume:
+        """Return the voxels, rescaled (slope and intercept), float32.
+
+        Raises:
+            ImageError: The slices do not form a volume, or cannot be decoded.
+        """
+        if self.problem:
+            raise ImageError(
+                f"The DICOM {self.title} is not one volume: {self.problem}",
+                "export the complete series again, or convert it with dcm2niix",
+            )
+        slices: list[NDArray[np.float32]] = []
+        opened: tuple[Path | None, NDArray[np.float64]] = (None, np.empty(0))
+        for frame in self.frames:
+            if opened[0] != frame.path:
+                opened = (frame.path, self._pixels(frame.path))
+            # rows run down (j), columns to the side (i)
+            slices.append(opened[1][frame.index].T.astype(np.float32))
+        return Volume(np.stack(slices, axis=2), self.grid)
+
+    def _pixels(self, path: Path) -> NDArray[np.float64]:
+        """Return the rescaled frames of a file, shape (frames, rows, columns)."""
+        with quietly():
+            try:
+                data = pydicom.dcmread(path)
+                pixels = np.asarray(data.pixel_array, dtype=np.float64)
+                shape = (-1, *self.grid.shape[1::-1])
+                frames: NDArray[np.float64] = pixels.reshape(shape)
+                for index in range(len(frames)):
+                    slope, intercept = _rescale(data, index)
+                    frames[index] = frames[index] * slope + intercept
+            except DAMAGED as error:
+                raise ImageError(
+                    f"The pixels of {path.name} (DICOM {self.title}) cannot be "
+                    f"decoded: {_short(error)}",
+                    "export the series again, uncompressed if possible",
+                ) from error
+        return frames
+
+
+def volume_of(stack: Stack, notes: tuple[str, ...]) -> DicomVolume:
+    """Return a stack as a volume that is yet to be read."""
+    first = stack.frames[0]
+    times = [f.acquired_s for f in stack.frames if f.acquired_s is not None]
+    contents = [f.content_s for f in stack.frames if f.content_s is not None]
+    rows, columns = first.shape
+    return DicomVolume(
+        grid=Grid((columns, rows, len(stack.frames)), TO_RAS @ stack.affine()),
+        series_uid=first.series,
+        description=first.description,
+        series_number=first.series_number,
+        moment=stack.moment,
+        moments=stack.moments,
+        acquired_s=min(times, default=None),
+        content_s=min(contents, default=None),
+        trigger_s=first.trigger_s,
+        frames=stack.frames,
+        warnings=(*stack.warnings, *notes),
+        problem=stack.problem,
+    )
+
+
+def in_time(volume: DicomVolume) -> tuple[float, int, int, str, str]:
+    """Return what orders volumes: time, then series and phase."""
+    time = float("inf") if volume.time_s is None else volume.time_s
+    kind = volume.frames[0].kind
+    return (time, volume.series_number, volume.moment, volume.series_uid, kind)
+
+
+def _rescale(data: Dataset, index: int) -> tuple[float, float]:
+    """Return slope and intercept of a frame (DICOM PS3.3 C.7.6.16.2.9)."""
+    groups = data.get("PerFrameFunctionalGroupsSequence")
+    if not groups:
+        slope = data.get("RescaleSlope")
+        return float(1 if slope is None else slope), float(
+            data.get("RescaleIntercept") or 0
+        )
+    shared = data.get("SharedFunctionalGroupsSequence") or [Dataset()]
+    for group in (groups[index], shared[0]):
+        found = group.get("PixelValueTransformationSequence")
+        if found:
+            return float(found[0].RescaleSlope), float(found[0].RescaleIntercept)
+    return 1.0, 0.0
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 120 else text[:117] + "..."

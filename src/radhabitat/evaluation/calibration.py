@@ -1,0 +1,159 @@
+"""Do predicted risks come true, and does acting on them help?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+from radhabitat.evaluation.results import Calibration, DecisionCurve
+from radhabitat.types import Estimate
+
+Floats = NDArray[np.float64]
+CLIP = 1e-6
+
+
+def calibrate(
+    outcome: NDArray[np.int8],
+    risks: Floats,
+    *,
+    confidence: float,
+    groups: int = 5,
+) -> Calibration:
+    """Return the calibration of risks of unseen patients.
+
+    Every risk of every resample counts, weighted so that each patient counts once:
+    the calibration of the models as they are learned, not of their average, which
+    would look calmer than any of them.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Shape (resamples, patients); NaN where learned from. One row of risks
+            without NaN gives the ordinary calibration.
+        confidence: Of the intervals, which treat a patient's risks as one cluster.
+        groups: Number of equally large groups of the curve.
+
+    Reference:
+        Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230.
+    """
+    rows, patients = np.nonzero(~np.isnan(risks))
+    risk = risks[rows, patients]
+    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    event = outcome[patients].astype(np.float64)
+    score = logit(np.clip(risk, CLIP, 1.0 - CLIP))
+    slope = _recalibrate(score, event, weight, patients, confidence)[1]
+    offset = _recalibrate(score, event, weight, patients, confidence, slope=False)[0]
+    predicted, observed, sizes = _group(risk, event, weight, groups)
+    low, high = _wilson(observed, sizes, confidence)
+    return Calibration(
+        intercept=offset,
+        slope=slope,
+        brier=float(np.average((risk - event) ** 2, weights=weight)),
+        predicted=predicted,
+        observed=observed,
+        low=low,
+        high=high,
+        sizes=np.rint(sizes).astype(np.int64),
+    )
+
+
+def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
+    """Return the net benefit of treating at and above each threshold.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Shape (resamples, patients); NaN where learned from. Each patient
+            counts once.
+
+    Reference:
+        Vickers and Elkin, Med Decis Making 2006;26:565, eq. 1.
+    """
+    rows, patients = np.nonzero(~np.isnan(risks))
+    risk = risks[rows, patients]
+    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    weight /= weight.sum()
+    event = outcome[patients] == 1
+    thresholds = np.arange(1, 100) / 100.0
+    odds = thresholds / (1.0 - thresholds)
+    # weight at and above each threshold, by searching the sorted risks
+    hits = _weight_above(risk[event], weight[event], thresholds)
+    alarms = _weight_above(risk[~event], weight[~event], thresholds)
+    prevalence = float(weight[event].sum())
+    return DecisionCurve(
+        thresholds=thresholds,
+        net_benefit=hits - alarms * odds,
+        treat_all=prevalence - (1.0 - prevalence) * odds,
+    )
+
+
+def _weight_above(risk: Floats, weight: Floats, thresholds: Floats) -> Floats:
+    order = np.argsort(risk, kind="stable")
+    total = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
+    above: Floats = total[np.searchsorted(risk[order], thresholds, side="left")]
+    return above
+
+
+def _recalibrate(
+    score: Floats,
+    event: Floats,
+    weight: Floats,
+    patients: NDArray[np.intp],
+    confidence: float,
+    *,
+    slope: bool = True,
+) -> list[Estimate]:
+    """Return intercept (and slope) of a logistic regression of event on score."""
+    ones = np.ones_like(score)
+    design = np.stack([ones, score] if slope else [ones], axis=1)
+    offset = np.zeros_like(score) if slope else score
+    beta = np.zeros(design.shape[1])
+    if slope and np.ptp(score) < CLIP:
+        nothing = Estimate(np.nan, np.nan, np.nan, "all risks are equal")
+        return [nothing, nothing]
+    for _ in range(50):
+        mean = expit(design @ beta + offset)
+        gradient = design.T @ (weight * (event - mean))
+        hessian = (design * (weight * mean * (1.0 - mean))[:, None]).T @ design
+        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        beta = beta + step * min(1.0, 5.0 / max(1e-12, float(np.abs(step).max())))
+        if np.abs(step).max() < 1e-10:
+            break
+    bread = np.linalg.pinv(hessian)
+    per_row = design * (weight * (event - mean))[:, None]
+    per_patient = np.zeros((int(patients.max()) + 1, design.shape[1]))
+    np.add.at(per_patient, patients, per_row)
+    spread = np.sqrt(np.diag(bread @ (per_patient.T @ per_patient) @ bread))
+    half = float(norm.ppf(0.5 + confidence / 2.0)) * spread
+    method = "logistic recalibration, one cluster per patient"
+    return [
+        Estimate(float(b), float(b - h), float(b + h), method)
+        for b, h in zip(beta, half, strict=True)
+    ]
+
+
+def _group(
+    risk: Floats, event: Floats, weight: Floats, groups: int
+) -> tuple[Floats, Floats, Floats]:
+    order = np.argsort(risk, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    group = np.empty(len(risk), dtype=np.intp)
+    group[order] = np.minimum((share * groups - 1e-9).astype(np.intp), groups - 1)
+    sizes = np.bincount(group, weights=weight, minlength=groups).astype(np.float64)
+    filled = sizes > 0
+    predicted = np.bincount(group, weights=weight * risk, minlength=groups)[filled]
+    observed = np.bincount(group, weights=weight * event, minlength=groups)[filled]
+    sizes = sizes[filled]
+    return predicted / sizes, observed / sizes, sizes
+
+
+def _wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of proportions (JASA 1927;22:209)."""
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    center = (share + z**2 / (2 * sizes)) / (1 + z**2 / sizes)
+    half = (
+        z
+        / (1 + z**2 / sizes)
+        * np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
+    )
+    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)

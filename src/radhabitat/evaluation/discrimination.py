@@ -1,0 +1,146 @@
+"""How well a score tells events from non-events: AUC, DeLong, ROC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import norm, rankdata
+
+from radhabitat.evaluation.results import Roc
+from radhabitat.types import Estimate
+
+Outcome = NDArray[np.int8]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """The AUCs of several scores of the same patients.
+
+    Attributes:
+        auc: AUC of each score, shape (scores,).
+        covariance: Of the AUCs, shape (scores, scores).
+        smaller_class: Patients in the smaller class.
+    """
+
+    auc: Floats
+    covariance: Floats
+    smaller_class: int
+
+
+def auc(outcome: Outcome, scores: Floats) -> float:
+    """Return the area under the ROC curve; ties count one half.
+
+    Args:
+        outcome: 1 = event, shape (patients,); both classes must occur.
+        scores: Higher means more likely, shape (patients,).
+    """
+    events = int(outcome.sum())
+    nonevents = len(outcome) - events
+    ranks = rankdata(scores)[outcome == 1].sum()
+    return float((ranks - events * (events + 1) / 2) / (events * nonevents))
+
+
+def delong(outcome: Outcome, scores: Floats) -> Areas:
+    """Return the AUCs of several scores and their covariance.
+
+    Args:
+        outcome: 1 = event, shape (patients,); both classes must occur.
+        scores: Higher means more likely, shape (scores, patients).
+
+    Reference:
+        DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, eq. 4-6.
+    """
+    events, nonevents = components(outcome, scores)
+    sizes = events.shape[1], nonevents.shape[1]
+    return Areas(
+        events.mean(axis=1),
+        spread_of(events) / sizes[0] + spread_of(nonevents) / sizes[1],
+        min(sizes),
+    )
+
+
+def components(outcome: Outcome, scores: Floats) -> tuple[Floats, Floats]:
+    """Return DeLong's structural components, by mid-ranks.
+
+    Returns:
+        The share of non-events that each event outranks, shape (scores, events), and
+        the share of events that outrank each non-event, shape (scores, non-events).
+
+    Reference:
+        Sun and Xu, IEEE Signal Process Lett 2014;21:1389.
+    """
+    event = outcome == 1
+    together = rankdata(scores, axis=1)
+    above = together[:, event] - rankdata(scores[:, event], axis=1)
+    below = together[:, ~event] - rankdata(scores[:, ~event], axis=1)
+    return above / below.shape[1], 1.0 - below / above.shape[1]
+
+
+def spread_of(parts: Floats) -> Floats:
+    """Return the covariance of components between scores, shape (scores, scores)."""
+    if parts.shape[1] < 2:
+        return np.full((len(parts), len(parts)), np.nan)
+    spread: Floats = np.atleast_2d(np.cov(parts))
+    return spread
+
+
+def auc_estimate(areas: Areas, index: int, *, confidence: float) -> Estimate:
+    """Return one AUC with its interval on the logit scale, inside [0, 1].
+
+    With perfect order the variance is 0; the interval then ends at the AUC below
+    which the smaller class would be in perfect order by chance too rarely.
+    """
+    value = float(areas.auc[index])
+    variance = float(areas.covariance[index, index])
+    tail = (1.0 - confidence) / 2.0
+    if 0.0 < value < 1.0 and variance > 0.0:
+        z = float(norm.ppf(1.0 - tail))
+        width = z * variance**0.5 / (value * (1.0 - value))
+        center = float(logit(value))
+        low, high = float(expit(center - width)), float(expit(center + width))
+        return Estimate(value, low, high, "DeLong variance, logit interval")
+    bound = float(np.float64(tail) ** (1.0 / areas.smaller_class))
+    low, high = (bound if value == 1.0 else 0.0), (1.0 - bound if value == 0.0 else 1.0)
+    return Estimate(value, low, high, "no variance; bound from the smaller class")
+
+
+def compare_aucs(
+    areas: Areas, first: int, second: int, *, confidence: float
+) -> tuple[Estimate, float, float]:
+    """Return AUC of second minus first, DeLong's z, and the two-sided p.
+
+    Reference:
+        DeLong et al. 1988, eq. 8.
+    """
+    contrast = np.zeros(len(areas.auc))
+    contrast[first], contrast[second] = -1.0, 1.0
+    difference = float(contrast @ areas.auc)
+    spread = float(np.sqrt(max(0.0, contrast @ areas.covariance @ contrast)))
+    half = float(norm.ppf(0.5 + confidence / 2.0)) * spread
+    estimate = Estimate(difference, difference - half, difference + half, "DeLong")
+    if spread == 0.0:
+        return estimate, 0.0, 1.0
+    z = difference / spread
+    return estimate, z, float(2.0 * norm.sf(abs(z)))
+
+
+def roc_curve(outcome: Outcome, scores: Floats) -> Roc:
+    """Return the ROC curve, one point per distinct score.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        scores: Higher means more likely, shape (patients,).
+    """
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    hits = np.cumsum(outcome[order], dtype=np.int64)[ends]
+    alarms = ends + 1 - hits
+    return Roc(
+        false_positive_rate=np.append(0.0, alarms / max(1, alarms[-1])),
+        true_positive_rate=np.append(0.0, hits / max(1, hits[-1])),
+        thresholds=np.append(np.inf, scores[order][ends]),
+    )

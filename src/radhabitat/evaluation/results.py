@@ -1,0 +1,151 @@
+"""What an evaluation gives: numbers with intervals, curves, comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.types import Estimate, RiskModel
+
+
+@dataclass(frozen=True, eq=False)
+class Roc:
+    """A receiver operating characteristic.
+
+    Attributes:
+        false_positive_rate: 1 - specificity, shape (points,), rising from 0 to 1.
+        true_positive_rate: Sensitivity, shape (points,).
+        thresholds: Risk at and above which a patient counts as positive; the first
+            is infinite. NaN for a mean of curves.
+    """
+
+    false_positive_rate: NDArray[np.float64]
+    true_positive_rate: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Predicted against observed risk.
+
+    Attributes:
+        intercept: Calibration-in-the-large, log-odds; 0 is ideal.
+        slope: Calibration slope; 1 is ideal, below 1 means too extreme risks.
+        brier: Brier score; 0 is ideal.
+        predicted: Mean predicted risk per group, shape (groups,).
+        observed: Share of events per group, shape (groups,).
+        low: Lower 95 % limit of `observed` (Wilson).
+        high: Upper 95 % limit of `observed`.
+        sizes: Patients per group.
+    """
+
+    intercept: Estimate
+    slope: Estimate
+    brier: float
+    predicted: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    sizes: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionCurve:
+    """Net benefit over threshold probabilities (Vickers and Elkin 2006, eq. 1).
+
+    Attributes:
+        thresholds: Threshold probabilities, shape (thresholds,).
+        net_benefit: Of the model, per patient.
+        treat_all: Of treating everybody.
+    """
+
+    thresholds: NDArray[np.float64]
+    net_benefit: NDArray[np.float64]
+    treat_all: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """How good one model of the ladder is.
+
+    Attributes:
+        model: The formula learned from all patients.
+        apparent: AUC on the patients it was learned from: too good to be true.
+        out_of_bag: AUC on patients that the learning did not see: the headline.
+        risk_apparent: Risk of each patient by `model`, shape (patients,).
+        risk_out_of_bag: Mean risk of each patient over the resamples that did not
+            contain that patient, shape (patients,); NaN if there was none.
+        roc_apparent: Curve behind `apparent`.
+        roc_out_of_bag: Mean of the resamples' curves on the patients left out.
+        calibration: Of the resamples' risks of the patients left out.
+        decision: Decision curve of the same risks.
+        selection_frequency: Variable -> share of resamples that kept it.
+        empty_share: Share of resamples in which no variable was kept.
+    """
+
+    model: RiskModel
+    apparent: Estimate
+    out_of_bag: Estimate
+    risk_apparent: NDArray[np.float64]
+    risk_out_of_bag: NDArray[np.float64]
+    roc_apparent: Roc
+    roc_out_of_bag: Roc
+    calibration: Calibration
+    decision: DecisionCurve
+    selection_frequency: Mapping[str, float]
+    empty_share: float
+
+    @property
+    def optimism(self) -> float:
+        """Apparent minus out-of-bag AUC."""
+        return self.apparent.value - self.out_of_bag.value
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models of the ladder on the same patients.
+
+    Attributes:
+        first: Name of a model.
+        second: Name of the next model.
+        difference: AUC of second minus first, on out-of-bag predictions.
+        z: DeLong's statistic.
+        p: Two-sided p-value.
+        p_apparent: The same test on apparent predictions, as published; it says
+            nothing when variables were selected on the same patients.
+        method: How, in words.
+    """
+
+    first: str
+    second: str
+    difference: Estimate
+    z: float
+    p: float
+    p_apparent: float
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Everything known about a ladder of models.
+
+    Attributes:
+        patients: Identifiers, in the order of every per-patient array.
+        outcome: int8, shape (patients,); 1 = the event.
+        event: What 1 means, in words.
+        results: Model name -> result, in ladder order.
+        comparisons: Each model against the one before.
+        resamples: Number of bootstrap repeats of the whole learning.
+        failed_resamples: How many of them could not be learned (one class only).
+    """
+
+    patients: tuple[str, ...]
+    outcome: NDArray[np.int8]
+    event: str
+    results: Mapping[str, ModelResult]
+    comparisons: tuple[Comparison, ...]
+    resamples: int
+    failed_resamples: int

@@ -1,0 +1,156 @@
+"""GLCM: which gray levels lie beside each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.features.first_order import EPSILON
+
+_CELLS_AT_ONCE = 4_000_000
+
+_CONVENTION = {"Correlation": 1.0, "Imc1": 0.0}
+"""0/0 in a direction that meets one gray level only, as PyRadiomics counts it."""
+
+
+def cooccurrence(
+    pairs: NDArray[np.float64], gray: NDArray[np.float64], highest: int
+) -> dict[str, float]:
+    """Compute the 24 features of the gray-level co-occurrence matrices.
+
+    Each feature is computed for every direction, then averaged. A region without
+    neighboring voxels has none of them (NaN); neither has it a Correlation or Imc1
+    if every direction meets one gray level only.
+
+    Args:
+        pairs: Symmetric co-occurrences, shape (directions, levels, levels), of the
+            directions in which there are any.
+        gray: The gray levels of rows and columns, shape (levels,).
+        highest: The highest gray level.
+
+    Reference:
+        Haralick et al., IEEE Trans SMC 1973; PyRadiomics 3.1, glcm; IBSI 1
+        reference manual section 3.6 (LFYI), "3D: averaged" (IAZD).
+    """
+    at_once = max(1, _CELLS_AT_ONCE // gray.size**2)
+    parts = [
+        _by_direction(pairs[first : first + at_once], gray, highest)
+        for first in range(0, len(pairs), at_once)
+    ]
+    if not parts:
+        return {}
+    return {
+        name: _average(name, np.concatenate([part[name] for part in parts]))
+        for name in parts[0]
+    }
+
+
+def _average(name: str, values: NDArray[np.float64]) -> float:
+    known = np.isfinite(values)
+    if not known.any():
+        return float("nan")
+    if name in _CONVENTION:
+        return float(np.where(known, values, _CONVENTION[name]).mean())
+    return float(values[known].mean())
+
+
+def _by_direction(
+    pairs: NDArray[np.float64], gray: NDArray[np.float64], highest: int
+) -> dict[str, NDArray[np.float64]]:
+    p = pairs / pairs.sum(axis=(1, 2), keepdims=True)
+    px = p.sum(axis=2)
+    mean = px @ gray
+    features = _of_sums(_along(p, gray[:, None] + gray, 2 * highest + 1), mean)
+    features |= _of_differences(_along(p, np.abs(gray[:, None] - gray), highest))
+    features |= _information(p, px)
+    off = gray - mean[:, None]
+    variance = np.einsum("dl,dl,dl->d", px, off, off)
+    shared = np.einsum("dl,dlm,dm->d", off, p, off, optimize=True)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.where(variance > 0, shared / (variance + EPSILON), np.nan)
+    return features | {
+        "Autocorrelation": (p @ gray) @ gray,
+        "Correlation": correlation,
+        "JointAverage": mean,
+        "JointEnergy": np.einsum("dlm,dlm->d", p, p),
+        "MCC": _maximal_correlation(p, px),
+        "MaximumProbability": p.max(axis=(1, 2)),
+        "SumSquares": variance,
+    }
+
+
+def _along(
+    p: NDArray[np.float64], value: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """Sum the cells of equal value (a sum or difference), shape (directions, count)."""
+    which = value.astype(np.int64).ravel()
+    return np.stack([np.bincount(which, each.ravel(), minlength=count) for each in p])
+
+
+def _of_sums(
+    p: NDArray[np.float64], mean: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    sums = np.arange(p.shape[1], dtype=np.float64)
+    off = sums - 2.0 * mean[:, None]
+    square = off * off
+    return {
+        "ClusterProminence": np.einsum("ds,ds,ds->d", p, square, square),
+        "ClusterShade": np.einsum("ds,ds,ds->d", p, square, off),
+        "ClusterTendency": np.einsum("ds,ds->d", p, square),
+        "SumAverage": p @ sums,
+        "SumEntropy": _entropy(p),
+    }
+
+
+def _of_differences(p: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    levels = p.shape[1]
+    steps = np.arange(levels, dtype=np.float64)
+    average = p @ steps
+    off = steps - average[:, None]
+    return {
+        "Contrast": p @ steps**2,
+        "DifferenceAverage": average,
+        "DifferenceEntropy": _entropy(p),
+        "DifferenceVariance": np.einsum("ds,ds,ds->d", p, off, off),
+        "Id": p @ (1.0 / (1.0 + steps)),
+        "Idm": p @ (1.0 / (1.0 + steps**2)),
+        "Idmn": p @ (1.0 / (1.0 + (steps / levels) ** 2)),
+        "Idn": p @ (1.0 / (1.0 + steps / levels)),
+        "InverseVariance": p[:, 1:] @ (1.0 / steps[1:] ** 2),
+    }
+
+
+def _information(
+    p: NDArray[np.float64], px: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Compare the joint entropy with that of independent neighbors."""
+    product = px[:, :, None] * px[:, None, :]
+    logarithm = np.log2(product + EPSILON)
+    joint, single = _entropy(p), _entropy(px)
+    crossed = -np.einsum("dlm,dlm->d", p, logarithm)
+    independent = -np.einsum("dlm,dlm->d", product, logarithm)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        first = np.where(np.abs(single) > 1e-12, (joint - crossed) / single, np.nan)
+        second = np.sqrt(1.0 - np.exp(-2.0 * (independent - joint)))
+    return {"JointEntropy": joint, "Imc1": first, "Imc2": second}
+
+
+def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    flat = p.reshape(len(p), -1)
+    entropy: NDArray[np.float64] = -np.einsum("dn,dn->d", flat, np.log2(flat + EPSILON))
+    return entropy
+
+
+def _maximal_correlation(
+    p: NDArray[np.float64], px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the second largest singular value of D^-1/2 P D^-1/2.
+
+    Its square is the second largest eigenvalue of Haralick's Q, because P is
+    symmetric.
+    """
+    weight = np.zeros_like(px)
+    np.divide(1.0, np.sqrt(px), out=weight, where=px > 0)
+    eigenvalues = np.linalg.eigvalsh(p * weight[:, :, None] * weight[:, None, :])
+    second: NDArray[np.float64] = np.sort(np.abs(eigenvalues), axis=1)[:, -2]
+    return second

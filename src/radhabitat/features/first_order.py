@@ -1,0 +1,83 @@
+"""First-order statistics: what the intensities are, not where they lie."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.settings import FeatureSettings
+
+EPSILON = float(np.finfo(np.float64).eps)
+"""Added inside of logarithms, as PyRadiomics does."""
+
+
+def first_order(
+    intensities: NDArray[np.float32],
+    levels: NDArray[np.int32],
+    settings: FeatureSettings,
+    *,
+    voxel_volume_mm3: float,
+) -> dict[str, float]:
+    """Compute the 18 first-order features of one region.
+
+    Not computable, hence NaN: Skewness and Kurtosis of equal intensities (0/0),
+    Entropy and Uniformity of a region with one gray level. PyRadiomics writes 0
+    (Uniformity: 1) there.
+
+    Args:
+        intensities: Of the region's voxels, shape (voxels,), at least one.
+        levels: Their gray levels, shape (voxels,).
+        settings: In mode `ibsi`, Kurtosis is the excess over a normal
+            distribution's (minus 3).
+        voxel_volume_mm3: Volume of one voxel, for TotalEnergy.
+
+    Reference:
+        PyRadiomics 3.1, firstorder; IBSI 1 reference manual sections 3.3
+        (UHIW) and 3.4 (ZVCW).
+    """
+    values = np.sort(intensities).astype(np.float64)
+    mean = float(values.mean())
+    off = values - mean
+    energy = float(values @ values)
+    p10, p25, p50, p75, p90 = np.percentile(values, [10, 25, 50, 75, 90])
+    middle = values[(values >= p10) & (values <= p90)]
+    features = {
+        "10Percentile": p10,
+        "90Percentile": p90,
+        "Energy": energy,
+        "InterquartileRange": p75 - p25,
+        "Maximum": values[-1],
+        "MeanAbsoluteDeviation": np.abs(off).mean(),
+        "Mean": mean,
+        "Median": p50,
+        "Minimum": values[0],
+        "Range": values[-1] - values[0],
+        "RobustMeanAbsoluteDeviation": np.abs(middle - middle.mean()).mean(),
+        "RootMeanSquared": np.sqrt(energy / values.size),
+        "TotalEnergy": energy * voxel_volume_mm3,
+    }
+    features |= _moments(off, excess=settings.mode == "ibsi") | _histogram(levels)
+    return {name: float(value) for name, value in features.items()}
+
+
+def _moments(off: NDArray[np.float64], *, excess: bool) -> dict[str, float]:
+    square = off * off
+    variance = float(square.mean())
+    if off[0] == off[-1]:
+        return {"Variance": 0.0, "Skewness": np.nan, "Kurtosis": np.nan}
+    return {
+        "Variance": variance,
+        "Skewness": float((square * off).mean()) / variance**1.5,
+        "Kurtosis": float((square * square).mean()) / variance**2 - 3.0 * excess,
+    }
+
+
+def _histogram(levels: NDArray[np.int32]) -> dict[str, float]:
+    counts = np.bincount(levels)
+    share = counts[counts > 0] / levels.size
+    if share.size < 2:
+        return {"Entropy": np.nan, "Uniformity": np.nan}
+    return {
+        "Entropy": -float(share @ np.log2(share + EPSILON)),
+        "Uniformity": float(share @ share),
+    }

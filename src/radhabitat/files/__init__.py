@@ -1,0 +1,1 @@
+"""The only folder that knows paths: input files, results, their provenance."""

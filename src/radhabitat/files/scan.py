@@ -1,0 +1,223 @@
+"""Finding patients in a folder: which files and DICOM folders are whose."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from radhabitat.dicom import examination_of
+from radhabitat.files.formats import is_image_name
+from radhabitat.files.naming import content_of, is_mask_name, stem, words
+
+_IGNORED = frozenset({"truth", "results", "__macosx"})
+_CONTAINERS = frozenset(
+    {"images", "image", "imgs", "data", "rawdata", "sourcedata", "nifti", "nii"}
+    | {"dicom", "patients", "cases", "original", "cropped"}
+)
+_BIDS = re.compile(r"sub-[0-9A-Za-z]+")
+_OURS = ("desc-preproc", "desc-habitats", "_label-tumor")
+
+
+@dataclass(frozen=True)
+class Item:
+    """An image file, or a folder with DICOM files.
+
+    Attributes:
+        path: Where it is.
+        parts: Its path below the searched folder.
+        dicom: Whether it is a folder with DICOM files.
+        examination: Study Instance UID of a DICOM folder's first file.
+    """
+
+    path: Path
+    parts: tuple[str, ...]
+    dicom: bool = False
+    examination: str = ""
+
+
+@dataclass
+class PatientItems:
+    """What was found of one patient.
+
+    Attributes:
+        patient: Identifier: the name of the folder, or of the file.
+        items: Item -> its name without what names the patient.
+    """
+
+    patient: str
+    items: list[tuple[Item, str]] = field(default_factory=list)
+
+
+def find_items(folder: Path) -> list[Item]:
+    """Return the images and DICOM folders below a folder, sorted."""
+    items: list[Item] = []
+    for top, folders, names in os.walk(folder):
+        folders[:] = sorted(
+            f for f in folders if not f.startswith(".") and f.lower() not in _IGNORED
+        )
+        here = Path(top)
+        parts = here.relative_to(folder).parts
+        images = [n for n in sorted(names) if is_image_name(here / n)]
+        usable = [n for n in images if not _is_ours(n) and not n.startswith(".")]
+        items.extend(Item(here / n, (*parts, n)) for n in usable)
+        others = sorted(set(names) - set(images))
+        first = next((here / n for n in others if _is_dicom(here / n)), None)
+        if first is not None:
+            uid = examination_of(first)
+            items.append(Item(here, (*parts, ""), dicom=True, examination=uid))
+    return items
+
+
+def group_by_patient(folder: Path, items: Sequence[Item]) -> list[PatientItems]:
+    """Return the items of each patient, sorted by patient.
+
+    Known arrangements: sub-X anywhere (BIDS), a folder per patient, a folder per
+    phase with a file or folder per patient, one folder with PATIENT_PHASE files,
+    and the folder of a single patient.
+    """
+    groups: dict[str, PatientItems] = {}
+    depth = _common_depth(items)
+    name = items[0].parts[depth - 1] if depth else folder.resolve().name
+    arrangement = _arrangement(items, depth)
+    known = _below_phases(items, depth) if arrangement == "by phase" else set()
+    flat = _flat_patients([i.parts[-1] for i in items if len(i.parts) == depth + 1])
+    for item in items:
+        whose = _of_bids(item.parts)
+        parts = item.parts[depth:]
+        if whose is None and len(parts) > 1 and arrangement == "by patient":
+            whose = parts[0], "/".join(parts[1:])
+        if whose is None and len(parts) > 1 and arrangement == "by phase":
+            whose = _known(parts, known), "/".join([parts[0], *parts[2:]])
+        if whose is None:
+            whose = flat.get(parts[0], name), "/".join(parts)
+        group = groups.setdefault(whose[0], PatientItems(whose[0]))
+        group.items.append((item, whose[1]))
+    return [groups[patient] for patient in sorted(groups)]
+
+
+def _of_bids(parts: Sequence[str]) -> tuple[str, str] | None:
+    for number, part in enumerate(parts[:-1]):
+        if _BIDS.fullmatch(part):
+            return part, "/".join(parts[number + 1 :])
+    return None
+
+
+def _arrangement(items: Sequence[Item], depth: int) -> str:
+    """Return what the folders at a depth are: patients, phases, or one patient's."""
+    tops = sorted({i.parts[depth] for i in items if len(i.parts) > depth + 1})
+    if not tops:
+        return "one folder"
+    if _tell_contents(tops):
+        return "by phase" if _below_phases(items, depth) else "one patient"
+    return "one patient" if _share_an_examination(items, depth) else "by patient"
+
+
+def _tell_contents(folders: Sequence[str]) -> bool:
+    """Tell whether sibling folders are named after contents, not after patients."""
+    kinds = [_kind(name) for name in folders]
+    others = [kind for kind in kinds if kind != "mask"]
+    if not all(kinds) or len(set(others)) < len(others):
+        return False
+    return len(kinds) > 1 or kinds == ["mask"]
+
+
+def _kind(folder: str) -> str:
+    if is_mask_name(folder):
+        return "mask"
+    return "images" if folder.lower() in _CONTAINERS else content_of(folder)
+
+
+def _share_an_examination(items: Sequence[Item], depth: int) -> bool:
+    """Tell whether two folders hold DICOM series of the same examination."""
+    tops = {(i.examination, i.parts[depth]) for i in items if i.examination}
+    return any(n > 1 for n in Counter(uid for uid, _ in tops).values())
+
+
+def _below_phases(items: Sequence[Item], depth: int) -> set[str]:
+    """Return the names that occur below several phases: the patients."""
+    pairs = {
+        (_bare(i.parts[depth + 1], i.parts[depth]), i.parts[depth])
+        for i in items
+        if len(i.parts) > depth + 1
+    }
+    counts = Counter(name for name, _ in pairs if name and not _is_content(name))
+    return {name for name, count in counts.items() if count > 1}
+
+
+def _is_content(name: str) -> bool:
+    """Tell whether all words of a name speak of contents."""
+    return all(bool(_kind(word)) for word in words(name))
+
+
+def _known(parts: Sequence[str], patients: set[str]) -> str:
+    """Return the patient of PRE/P01_PRE.nii.gz or of mask/P01_tumor.nii.gz."""
+    name = _bare(parts[1], parts[0])
+    starts = [
+        p for p in patients if name == p or re.match(rf"{re.escape(p)}[_\- ]", name)
+    ]
+    return max(starts, key=len, default=name)
+
+
+def _bare(name: str, folder: str) -> str:
+    """Return P01 of P01_PRE.nii.gz in the folder PRE."""
+    name = stem(name)
+    shorter = re.sub(rf"[_\- ]?{re.escape(folder)}$", "", name, flags=re.IGNORECASE)
+    return shorter or name
+
+
+def _common_depth(items: Sequence[Item]) -> int:
+    """Return how many leading folders hold everything and name no patient."""
+    depth = 0
+    while all(len(item.parts) > depth + 2 for item in items):
+        if len({item.parts[depth] for item in items}) > 1:
+            break
+        below = sorted({item.parts[depth + 1] for item in items})
+        if _arrangement(items, depth + 1) == "one patient":
+            break
+        if len(below) == 1 and all(len(i.parts) == depth + 3 for i in items):
+            # FOLDER/PATIENT/files: the last folder is the patient
+            return depth + (items[0].parts[depth].lower() in _CONTAINERS)
+        depth += 1
+    return depth
+
+
+def _flat_patients(names: Sequence[str]) -> dict[str, str]:
+    """Tell patients apart that share one folder: P01_pre.nii.gz, P01_mask.nii.gz.
+
+    The end of a name that several patients have is the phase; the rest is the
+    patient. Returns file name -> patient; nothing when all files are of one.
+    """
+    ends = Counter(end for name in names for _, end in _cuts(name))
+    patients = {
+        name: next((start for start, end in _cuts(name) if ends[end] > 1), "")
+        for name in names
+    }
+    counts = Counter(patients.values())
+    several = len(counts) > 1 and "" not in counts and min(counts.values()) > 1
+    return patients if several else {}
+
+
+def _cuts(name: str) -> list[tuple[str, str]]:
+    """Return the ways to cut a name into patient and content, longest content first."""
+    bare = stem(name)
+    marks = [match.start() for match in re.finditer(r"[_\- ]", bare)]
+    cuts = [(bare[:mark], bare[mark + 1 :]) for mark in marks]
+    return [
+        (a, b) for a, b in cuts if words(b) and content_of(b) and not b[0].isdigit()
+    ]
+
+
+def _is_ours(name: str) -> bool:
+    return any(part in name for part in _OURS)
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False

@@ -1,0 +1,179 @@
+"""The subjects table: which files belong to which patient."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from radhabitat.errors import ImageError, MaskError
+from radhabitat.files.tables import index_by_patient, read_table, require_column
+from radhabitat.files.volumes import (
+    read_mask,
+    read_volume_and_notes,
+    split_number,
+)
+from radhabitat.settings import DataSettings
+from radhabitat.types import Mask, Subject, Volume
+
+ID_COLUMN = "patient"
+_COMPANIONS = {".hdr": ".img", ".img": ".hdr"}
+
+
+@dataclass(frozen=True)
+class SubjectFiles:
+    """The files of one patient.
+
+    Attributes:
+        patient: Identifier of the patient.
+        images: Sequence -> file, DICOM folder, or "folder#n"; absolute. A sequence
+            whose cell is empty is left out.
+        mask: The tumor's mask, absolute; empty when the cell is.
+        mask2: The second reader's mask; empty when there is none.
+    """
+
+    patient: str
+    images: Mapping[str, str]
+    mask: str
+    mask2: str = ""
+
+
+def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles, ...]:
+    """Return the files of every patient of the subjects table, in its order.
+
+    Args:
+        study_folder: The folder of study.toml; paths in the table start there.
+        data: The section [data] of the study.
+
+    Raises:
+        TableError: The table is missing, lacks a column, or repeats a patient.
+    """
+    source = study_folder / data.subjects
+    table = read_table(source)
+    table = index_by_patient(table, ID_COLUMN, source.name)
+    for sequence in data.sequences:
+        require_column(table, sequence, source.name, "data.sequences")
+    require_column(table, "mask", source.name, "data.subjects")
+    subjects = []
+    for patient, row in table.iterrows():
+        cells = {str(name): str(cell) for name, cell in row.items()}
+        images = {s: cells[s] for s in data.sequences if cells[s]}
+        subjects.append(
+            SubjectFiles(
+                patient=str(patient),
+                images={s: _absolute(study_folder, c) for s, c in images.items()},
+                mask=_absolute(study_folder, cells["mask"]),
+                mask2=_absolute(study_folder, cells.get("mask2", "")),
+            )
+        )
+    return tuple(subjects)
+
+
+def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
+    """Return a patient's images and masks, with notes on what was decided.
+
+    Raises:
+        ImageError: An image is missing, damaged, not 3D, or without content.
+        MaskError: The mask is missing, damaged, empty or outside the image.
+    """
+    images: dict[str, Volume] = {}
+    notes: list[str] = []
+    for sequence in data.sequences:
+        volume, assumed = read_sequence(files, sequence)
+        images[sequence] = volume
+        notes.extend(f"{sequence}: {note}" for note in assumed)
+    tumor, about = read_tumor(files.mask, data, patient=files.patient)
+    notes.extend(about)
+    second = None
+    if files.mask2:
+        second, about = read_tumor(files.mask2, data, patient=files.patient, reader=2)
+        notes.extend(about)
+    return Subject(
+        patient=files.patient,
+        images=images,
+        reference=data.reference,
+        tumor=tumor,
+        second_reader=second,
+        notes=tuple(notes),
+    )
+
+
+def read_sequence(files: SubjectFiles, sequence: str) -> tuple[Volume, tuple[str, ...]]:
+    """Return one image of a patient, and what was assumed.
+
+    Raises:
+        ImageError: It is missing, damaged, or not 3D.
+    """
+    if sequence not in files.images:
+        raise ImageError(
+            f"Patient {files.patient} has no {sequence}: its cell in the subjects "
+            "table is empty",
+            "write the image's path there, or leave the sequence out of "
+            "data.sequences in study.toml",
+        )
+    return read_volume_and_notes(files.images[sequence], patient=files.patient)
+
+
+def read_tumor(
+    path: str, data: DataSettings, *, patient: str, reader: int = 1
+) -> tuple[Mask, tuple[str, ...]]:
+    """Return a drawn tumor, and notes on its labels.
+
+    Raises:
+        MaskError: It is missing, damaged, or lacks the wanted labels.
+    """
+    if not path:
+        raise MaskError(
+            f"Patient {patient} has no mask: its cell in the subjects table is empty",
+            "write the mask's path there, or remove the patient",
+        )
+    mask, labels = read_mask(path, labels=data.mask_labels, patient=patient)
+    name = "mask" if reader == 1 else f"mask of reader {reader}"
+    found = ", ".join(str(label) for label in labels)
+    absent = sorted(set(data.mask_labels) - set(labels))
+    notes = []
+    if data.mask_labels and absent and labels:
+        missing = ", ".join(str(label) for label in absent)
+        notes.append(f"{name} has no label {missing}; found: {found}")
+    if not data.mask_labels and len(labels) > 1:
+        notes.append(f"{name} has labels {found}: their union is the tumor")
+    return mask, tuple(notes)
+
+
+def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
+    """Return every file that a patient is read from, sorted; for hashing.
+
+    A DICOM folder gives all files in it, whichever of its volumes is meant; a header
+    gives its data file, too.
+    """
+    cells = [*files.images.values(), files.mask, files.mask2]
+    paths = {path for cell in cells if cell for path in _files_of(cell)}
+    return tuple(sorted(paths))
+
+
+def _files_of(cell: str) -> list[Path]:
+    place = split_number(cell)[0]
+    if place.is_dir():
+        return [p for p in place.rglob("*") if p.is_file()]
+    return _with_companions(place)
+
+
+def _with_companions(path: Path) -> list[Path]:
+    suffix = path.suffix.lower()
+    if suffix in _COMPANIONS:
+        others = [path.with_suffix(_COMPANIONS[suffix])]
+    elif suffix in (".nhdr", ".mhd"):
+        others = sorted(path.parent.glob(f"{path.stem}.*"))
+    else:
+        others = []
+    return [path, *(p for p in others if p != path and p.is_file())]
+
+
+def _absolute(folder: Path, cell: str) -> str:
+    """Return a cell as an absolute path; a backslash is a separator, too."""
+    if not cell:
+        return ""
+    if os.sep == "/" and "\\" in cell and not (folder / cell).exists():
+        cell = cell.replace("\\", "/")
+    return os.path.abspath(folder / Path(cell).expanduser())  # noqa: PTH100 (keeps links)

@@ -1,0 +1,129 @@
+"""The surroundings of the tumor on the coarse raster that registration works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from radhabitat.preprocessing.geometry import (
+    box_along,
+    grid_corners,
+    mask_corners,
+    orthonormal_axes,
+    raster_grid,
+)
+from radhabitat.preprocessing.resample import in_view, resample_image, resample_mask
+from radhabitat.types import Grid, Mask, Volume
+
+CROP_SPACING_MM = 2.0
+_AROUND_REGION_MM = 10.0
+_WINDOW_PERCENT = (0.5, 99.5)
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Axes of the reference, counted from the middle of the tumor.
+
+    Attributes:
+        axes: Directions of i, j, k as orthonormal columns, shape (3, 3).
+        center_mm: Mean of the tumor's voxels, RAS+ mm, shape (3,).
+        box_mm: Lowest and highest mm of tumor, region and surroundings along the axes.
+    """
+
+    axes: Matrix
+    center_mm: Matrix
+    box_mm: tuple[Matrix, Matrix]
+
+    @staticmethod
+    def around(tumor: Mask, reference: Grid, *, region_mm: float) -> Frame:
+        """Return the frame for a tumor whose neighborhood reaches `region_mm`."""
+        axes = orthonormal_axes(reference)
+        center = tumor.points_mm().mean(axis=0)
+        low, high = box_along(axes, center, [mask_corners(tumor)])
+        more = region_mm + _AROUND_REGION_MM
+        return Frame(axes, center, (low - more, high + more))
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """One image around the tumor, 2-mm voxels along the reference's axes.
+
+    Crops of one frame share their raster: they differ by whole voxels.
+
+    Attributes:
+        array: float32, shape (i, j, k), 0..1 over the crop's own range; the edge
+            continues where nothing was imaged.
+        imaged: Where the image has voxels, shape (i, j, k).
+        first: Raster index of voxel (0, 0, 0); the frame's center is (0, 0, 0).
+        grid: Where the voxels lie.
+    """
+
+    array: NDArray[np.float32]
+    imaged: NDArray[np.bool_]
+    first: tuple[int, int, int]
+    grid: Grid
+
+    @property
+    def first_mm(self) -> Matrix:
+        """Position of voxel (0, 0, 0) in the frame, shape (3,)."""
+        return np.array(self.first) * CROP_SPACING_MM
+
+
+def crop_image(image: Volume, frame: Frame, *, reach_mm: float) -> Crop | None:
+    """Return an image around the tumor.
+
+    Args:
+        image: Native voxels.
+        frame: Of the reference.
+        reach_mm: Added on all sides: how far tissue may have moved.
+
+    Returns:
+        None where the image has no voxel there.
+    """
+    low, high = box_along(frame.axes, frame.center_mm, [grid_corners(image.grid)])
+    low = np.maximum(low, frame.box_mm[0] - reach_mm)
+    high = np.minimum(high, frame.box_mm[1] + reach_mm)
+    first, last = np.ceil(low / CROP_SPACING_MM), np.floor(high / CROP_SPACING_MM)
+    if (last < first).any():
+        return None
+    grid = raster_grid(
+        frame.axes, frame.center_mm, first, last, spacing_mm=CROP_SPACING_MM
+    )
+    same = np.eye(4)
+    imaged = in_view(image.grid, grid, same)
+    if not imaged.any():
+        return None
+    values = resample_image(image, grid, same, interpolation="linear", smooth=True)
+    i, j, k = (int(n) for n in first)
+    return Crop(_window(values, imaged), imaged, (i, j, k), grid)
+
+
+def region_around(tumor: Mask, crop: Crop, *, region_mm: float) -> NDArray[np.bool_]:
+    """Return the imaged voxels of a crop within `region_mm` of the tumor."""
+    core = tumor_in(tumor, crop)
+    distance_mm = ndimage.distance_transform_edt(~core, sampling=CROP_SPACING_MM)
+    near: NDArray[np.bool_] = (distance_mm <= region_mm) & crop.imaged
+    return near
+
+
+def tumor_in(tumor: Mask, crop: Crop) -> NDArray[np.bool_]:
+    """Return the tumor on a crop; one smaller than a voxel still fills one."""
+    core = np.array(resample_mask(tumor, crop.grid).array)
+    last = np.array(core.shape) - 1
+    nearest = np.rint(crop.grid.to_index(tumor.points_mm())).astype(int)
+    core[tuple(np.clip(nearest, 0, last).T)] = True
+    return core
+
+
+def _window(
+    values: NDArray[np.float32], imaged: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    low, high = np.percentile(values[imaged], _WINDOW_PERCENT)
+    unit = float(high - low) or 1.0
+    scaled: NDArray[np.float32] = np.clip((values - low) / unit, 0.0, 1.0)
+    return scaled.astype(np.float32)

@@ -1,0 +1,147 @@
+"""Where the tumor went: every translation within reach, by mutual information."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.preprocessing.crop import CROP_SPACING_MM, Crop
+from radhabitat.preprocessing.quality import (
+    count_bins,
+    mutual_information,
+    quantile_codes,
+)
+
+REACH_MM = 24.0
+STEP_MM = 4.0
+FAR_MM = 12.0
+
+_POINTS = 2000
+_STARTS = 5
+_LEAST_IN_VIEW = 0.8
+
+Shift = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best translation and how much better it is than the others.
+
+    Attributes:
+        shift_mm: From a point of the reference to the same tissue in the moving
+            image, along i, j, k of the working grid.
+        peak_ratio: Best mutual information over the best more than 12 mm away; above
+            2.5 in clear cases, 1..2 where nothing fits. None where no translation
+            that far kept 80 % of the points in view.
+        at_border: The best translation is at the end of the reach.
+    """
+
+    shift_mm: tuple[float, float, float]
+    peak_ratio: float | None
+    at_border: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Sampled points and the coded moving image that they look into."""
+
+    index: NDArray[np.intp]
+    codes: NDArray[np.intp]
+    moving: NDArray[np.intp]
+    bins: int
+
+    def score(self, shift: Shift) -> float:
+        """Return the mutual information after a shift by voxels; -1: out of view."""
+        at = self.index + np.array(shift)
+        shape = np.array(self.moving.shape)
+        kept = ((at >= 0) & (at < shape)).all(axis=1)
+        where = np.ravel_multi_index(tuple(at[kept].T), self.moving.shape)
+        seen = self.moving.ravel()[where]
+        pairs = (self.codes[kept] * (self.bins + 1) + seen)[seen < self.bins]
+        if pairs.size < _LEAST_IN_VIEW * len(self.index):
+            return -1.0
+        joint = np.bincount(pairs, minlength=self.bins * (self.bins + 1))
+        return mutual_information(joint.reshape(self.bins, -1)[:, : self.bins])[0]
+
+
+def search_translation(
+    fixed: Crop, moving: Crop, *, region: NDArray[np.bool_], seed: int
+) -> Found | None:
+    """Return the translation with the largest mutual information.
+
+    All translations up to 24 mm on a 4-mm raster, then the neighbors of the five best.
+    An affine registration that starts where the scanner put the image can lose the
+    tumor (59 mm off in one of our tests); from here it did not.
+
+    Args:
+        fixed: The reference around the tumor.
+        moving: The other image, on the same raster.
+        region: Where to look, shape of `fixed.array`.
+        seed: Of the 2,000 points drawn in the region.
+
+    Returns:
+        None where too little of the region was imaged, even without a shift.
+    """
+    points = _sample(fixed, moving, region, seed)
+    step = round(STEP_MM / CROP_SPACING_MM)
+    reach = step * int(REACH_MM / STEP_MM)
+    raster = range(-reach, reach + 1, step)
+    scores = {
+        (a, b, c): points.score((a, b, c))
+        for a in raster
+        for b in raster
+        for c in raster
+    }
+    best = _refine(points, scores, step)
+    if best is None:
+        return None
+    a, b, c = (CROP_SPACING_MM * v for v in best)
+    return Found(
+        (a, b, c),
+        _peak_ratio(scores, best, FAR_MM / CROP_SPACING_MM),
+        max(map(abs, best)) >= reach,
+    )
+
+
+def _sample(fixed: Crop, moving: Crop, region: NDArray[np.bool_], seed: int) -> _Points:
+    index = np.argwhere(region)
+    if len(index) > _POINTS:
+        drawn = np.random.default_rng(seed).choice(len(index), _POINTS, replace=False)
+        index = index[np.sort(drawn)]
+    bins = count_bins(len(index))
+    values = fixed.array[tuple(index.T)]
+    sample = moving.array[moving.imaged]
+    codes = quantile_codes(moving.array, sample, bins)
+    codes[~moving.imaged] = bins
+    offset = np.subtract(fixed.first, moving.first)
+    return _Points(index + offset, quantile_codes(values, values, bins), codes, bins)
+
+
+def _refine(points: _Points, scores: dict[Shift, float], step: int) -> Shift | None:
+    ranked = sorted(scores, key=lambda shift: -scores[shift])[:_STARTS]
+    near = range(1 - step, step) if step > 1 else range(1)
+    fine = {
+        (a + x, b + y, c + z): 0.0
+        for a, b, c in ranked
+        if scores[a, b, c] > 0.0
+        for x in near
+        for y in near
+        for z in near
+    }
+    for shift in fine:
+        fine[shift] = points.score(shift)
+    return max(fine, key=lambda shift: fine[shift], default=None)
+
+
+def _peak_ratio(
+    scores: dict[Shift, float], best: Shift, far_voxels: float
+) -> float | None:
+    peak = max(scores.values())
+    far = [
+        score
+        for shift, score in scores.items()
+        if np.hypot.reduce(np.subtract(shift, best)) > far_voxels and score > 0.0
+    ]
+    return peak / max(far) if far and peak > 0.0 else None

@@ -1,0 +1,43 @@
+"""write_report: the study as one HTML page that opens offline.
+
+A chapter is a file in `sections`, a drawing a file in `figures`, and the look a
+template and a style sheet in `templates`; nothing outside is asked for anything.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.report.figures.habitat_picture import habitat_picture
+
+__all__ = ["HabitatRow", "ReportContent", "SetAside", "habitat_picture", "write_report"]
+
+
+def write_report(content: ReportContent) -> str:
+    """Return the report as the text of one HTML file.
+
+    The same content gives the same text. Parts that are empty leave their chapter
+    out; whatever comes from the study (ids, column names, notes) is escaped.
+
+    Args:
+        content: What the study found.
+    """
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
+    from radhabitat.report.sections import build_sections
+    from radhabitat.report.sections.summary import summarize
+
+    templates = files("radhabitat.report") / "templates"
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    page = environment.from_string(
+        (templates / "report.html.j2").read_text(encoding="utf-8")
+    )
+    style = (templates / "report.css").read_text(encoding="utf-8")
+    return page.render(
+        content=content,
+        style=Markup(style),  # noqa: S704 (our own style sheet)
+        summary=summarize(content),
+        sections=build_sections(content),
+    )

@@ -1,0 +1,106 @@
+"""What a report is made of; every part except the settings may be missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from radhabitat.evaluation.results import Evaluation
+    from radhabitat.settings import StudySettings
+
+Counts = tuple[tuple[str, int], ...]
+"""Steps in their order, each with how many were left after it."""
+
+
+class SetAside(NamedTuple):
+    """A patient that the study lost.
+
+    Attributes:
+        patient: Identifier of the patient.
+        step: What was being done: reading, preprocessing, habitats ...
+        problem: What is wrong.
+        fix: What to do about it.
+    """
+
+    patient: str
+    step: str
+    problem: str
+    fix: str
+
+
+class HabitatRow(NamedTuple):
+    """One habitat of one patient.
+
+    Attributes:
+        patient: Identifier of the patient.
+        habitat: Number of the habitat, from 1.
+        volume_ml: Its volume; 0 when the patient has none of it.
+        proportion: Its share of the tumor, 0 to 1.
+    """
+
+    patient: str
+    habitat: int
+    volume_ml: float
+    proportion: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContent:
+    """Everything that the report shows; an empty part leaves its section out.
+
+    Attributes:
+        title: Name of the study.
+        settings: The settings that the run used; the methods text quotes them.
+        created: ISO date of the run, or empty (then the same results give the
+            same bytes on every day).
+        version: Version of RadHabitat.
+        flow: Cohort flow: who -> number of patients left, in order.
+        set_aside: Patients that were lost, each with problem and fix.
+        notes: (patient, what was decided on the way).
+        quality: Patient -> sequence -> measure -> value.
+        k_votes: Number of habitats -> patients whose elbow chose it.
+        k_used: Number of habitats used for everybody.
+        elbow: Patient -> k -> within-habitat sum of squares.
+        pictures: Patient -> PNG of `habitat_picture`.
+        habitat_table: One row per patient and habitat.
+        features_count: Features per patient before any selection.
+        not_computable: Cells of the feature table without a value.
+        reliability: Features left after each reliability step.
+        selection: Block -> variables left after each selection step, learned on
+            all patients.
+        evaluation: The models and how good they are; None without an outcome.
+        verdict: The honest answer in plain words.
+        clinical_columns: (name of a clinical column, what it is).
+        provenance: (name, value): versions, seed, hashes of input and settings.
+    """
+
+    title: str
+    settings: StudySettings
+    created: str = ""
+    version: str = ""
+    flow: Counts = ()
+    set_aside: tuple[SetAside, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    quality: Mapping[str, Mapping[str, Mapping[str, float]]] = field(
+        default_factory=dict
+    )
+    k_votes: Mapping[int, int] = field(default_factory=dict)
+    k_used: int | None = None
+    elbow: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    habitat_table: tuple[HabitatRow, ...] = ()
+    features_count: int | None = None
+    not_computable: int = 0
+    reliability: Counts = ()
+    selection: Mapping[str, Counts] = field(default_factory=dict)
+    evaluation: Evaluation | None = None
+    verdict: str = ""
+    clinical_columns: tuple[tuple[str, str], ...] = ()
+    provenance: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def from_images(self) -> bool:
+        """Tell whether the study began with images, not with a feature table."""
+        return bool(self.quality or self.elbow or self.pictures or self.habitat_table)

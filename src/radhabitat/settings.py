@@ -1,0 +1,256 @@
+"""StudySettings: one frozen object, one section per stage.
+
+Settings are only what changes a number in the report; the defaults are the
+published protocol (doi 10.3389/fonc.2026.1764150) where it was stated.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from radhabitat.errors import SettingsError
+
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+# TOML has no null: an empty text says that there is none
+OptionalText = Annotated[str | None, BeforeValidator(lambda v: None if v == "" else v)]
+
+
+class Section(BaseModel):
+    """A group of settings that one stage receives."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(Section):
+    """Where the study's input is, and what its columns mean."""
+
+    subjects: str = Field(
+        "subjects.csv",
+        description="Table of image files: one row per patient, one column per "
+        "sequence, and the columns mask and (optional) mask2",
+    )
+    sequences: tuple[str, ...] = Field(
+        ("PRE", "LAP", "PVP", "DP"), min_length=1, description="Names, in study order"
+    )
+    reference: str = Field("PVP", description="The sequence the tumor was drawn on")
+    mask_labels: tuple[int, ...] = Field(
+        (), description="Labels of the mask that are tumor; empty: all of them"
+    )
+    clinical: OptionalText = Field(
+        "clinical.csv",
+        description="Clinical table (CSV or XLSX) with the outcome; empty: none",
+    )
+    id_column: str = Field("patient", description="Column with the patient's id")
+    outcome: OptionalText = Field(
+        "response", description="Column with the outcome; empty: none, no models"
+    )
+    positive: OptionalText = Field(
+        None, description="The outcome's value that is the event; empty: 1"
+    )
+    variables: tuple[str, ...] | None = Field(
+        None, description="Clinical candidates; empty: every other column"
+    )
+    survival_time: OptionalText = Field(None, description="Column: follow-up time")
+    survival_event: OptionalText = Field(None, description="Column: 1 = died")
+
+    @model_validator(mode="after")
+    def _reference_is_a_sequence(self) -> Self:
+        if self.reference not in self.sequences:
+            raise ValueError(
+                f"reference {self.reference!r} is not one of the sequences "
+                f"{', '.join(self.sequences)}"
+            )
+        if len(set(self.sequences)) != len(self.sequences):
+            raise ValueError("a sequence is named twice")
+        return self
+
+
+class PreprocessingSettings(Section):
+    """From native images to normalized images on one grid."""
+
+    bias_correction: bool = Field(True, description="N4 on every sequence")
+    registration: Literal["none", "rigid", "affine"] = Field(
+        "affine", description="How far each sequence may move to meet the reference"
+    )
+    region_mm: float = Field(
+        10.0, gt=0, description="Registration looks at the tumor dilated by this much"
+    )
+    spacing_mm: float = Field(1.0, gt=0.2, le=5.0, description="Isotropic voxel size")
+    margin_mm: float = Field(10.0, ge=3, description="Grid around the tumor")
+    interpolation: Literal["linear", "bspline"] = "linear"
+    normalization: Literal["minmax", "zscore", "none"] = Field(
+        "minmax", description="Over the whole bias-corrected image"
+    )
+
+
+class HabitatSettings(Section):
+    """How the tumor is divided."""
+
+    k: Annotated[int, Field(ge=2, le=10)] | Literal["elbow"] = Field(
+        "elbow", description="Number of habitats, or the cohort's vote of elbows"
+    )
+    k_max: int = Field(10, ge=3, le=20, description="Largest k on the elbow curve")
+    restarts: int = Field(10, ge=1, description="K-means starts; the best is kept")
+    order_by: OptionalText = Field(
+        None,
+        description="Sequence whose mean intensity numbers the habitats; empty: "
+        "LAP where there is one, else the reference",
+    )
+    min_voxels: int = Field(16, ge=1, description="Fewest voxels per habitat")
+
+
+class FeatureSettings(Section):
+    """Radiomic features of the whole tumor and of each habitat."""
+
+    mode: Literal["pyradiomics", "ibsi"] = "pyradiomics"
+    bin_width: float | None = Field(
+        None,
+        gt=0,
+        description="Gray-level width on the normalized image; 1/64 when neither "
+        "is set",
+    )
+    bin_count: int | None = Field(
+        None, ge=2, le=1024, description="Or a fixed number of gray levels per region"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_discretization(cls, given: Any) -> Any:  # noqa: ANN401 (raw TOML)
+        if not isinstance(given, dict):
+            return given
+        width, count = given.get("bin_width"), given.get("bin_count")
+        if width is not None and count is not None:
+            raise ValueError("set one of bin_width and bin_count, not both")
+        if width is None and count is None:
+            return {**given, "bin_width": 1 / 64}
+        return given
+
+
+class ReliabilitySettings(Section):
+    """Which features can be measured twice."""
+
+    patients: int = Field(30, ge=0, description="Drawn patients; 0 switches it off")
+    repeats: int = Field(3, ge=2, description="Extractions per patient")
+    shift_mm: float = Field(1.0, gt=0, description="Contour moved by at most this")
+    cv_limit: Share = Field(0.15, description="Largest coefficient of variation kept")
+    icc_limit: Share = Field(0.8, description="Smallest ICC(2,1) between readers kept")
+
+
+class SelectionSettings(Section):
+    """From candidates to a few variables, inside every resample."""
+
+    clinical: Literal["univariable", "all"] = Field(
+        "univariable",
+        description="Clinical candidates with p < clinical_p alone, or all of them",
+    )
+    clinical_p: Share = 0.05
+    correlation_limit: Share = Field(0.9, description="|r| to a kept column")
+    rfe_features: int = Field(20, ge=1, description="Left by RFE, per block")
+    lasso_folds: int = Field(10, ge=3)
+    lasso_rule: Literal["min", "1se"] = "min"
+    max_features: int = Field(6, ge=1, description="Largest number kept, per block")
+
+
+class ModelSettings(Section):
+    """The logistic formulas."""
+
+    ridge: float = Field(
+        1.0, ge=0, description="L2 penalty on standardized coefficients; 0: none"
+    )
+
+
+class EvaluationSettings(Section):
+    """How the truth is told."""
+
+    bootstraps: int = Field(1000, ge=20, description="Repeats of the whole learning")
+    confidence: Share = 0.95
+
+
+class StudySettings(Section):
+    """Everything that changes a number in the report."""
+
+    name: str = "A RadHabitat study"
+    seed: int = Field(20260101, ge=0)
+    data: DataSettings = DataSettings()
+    preprocessing: PreprocessingSettings = PreprocessingSettings()
+    habitats: HabitatSettings = HabitatSettings()
+    features: FeatureSettings = FeatureSettings()
+    reliability: ReliabilitySettings = ReliabilitySettings()
+    selection: SelectionSettings = SelectionSettings()
+    models: ModelSettings = ModelSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="after")
+    def _order_by_is_a_sequence(self) -> Self:
+        order_by = self.habitats.order_by
+        if order_by is not None and order_by not in self.data.sequences:
+            raise ValueError(
+                f"habitats.order_by {order_by!r} is not one of the sequences "
+                f"{', '.join(self.data.sequences)}"
+            )
+        return self
+
+
+def parse_settings(text: str, *, source: str = "study.toml") -> StudySettings:
+    """Read the text of a study file.
+
+    Args:
+        text: TOML.
+        source: Name of the file, for messages.
+
+    Raises:
+        SettingsError: Not TOML, an unknown name (with the nearest known one), or a
+            value out of range.
+    """
+    try:
+        return StudySettings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{source} is not valid TOML: {error}", "mend that line"
+        ) from None
+    except ValidationError as error:
+        raise _explain(error, source) from None
+
+
+def _explain(error: ValidationError, source: str) -> SettingsError:
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    name = ".".join(where) or "the file"
+    if first["type"] == "extra_forbidden":
+        known = list(_fields(where[:-1]))
+        near = difflib.get_close_matches(where[-1], known, n=1)
+        fix = f"did you mean {near[0]!r}? " if near else ""
+        return SettingsError(
+            f"{source} has an unknown setting {name}",
+            f"{fix}known here: {', '.join(known)}",
+        )
+    return SettingsError(
+        f"{source}: {name}: {first['msg']} (found {_short(first.get('input'))})",
+        "give a value that the setting allows; docs/reference/settings.md lists them",
+    )
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 (pydantic gives back any input)
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(path: list[str]) -> dict[str, Any]:
+    model: type[BaseModel] = StudySettings
+    for part in path:
+        annotation = model.model_fields[part].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        model = annotation
+    return dict(model.model_fields)

@@ -1,0 +1,144 @@
+"""Two jobs without a study: model a feature table; describe one image and mask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from radhabitat.clinical import encode
+from radhabitat.errors import TableError
+from radhabitat.features import extract_region
+from radhabitat.files.layout import ResultsLayout
+from radhabitat.files.tables import (
+    index_by_patient,
+    read_clinical_frame,
+    read_table,
+    require_column,
+)
+from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.modeling import block_of, evaluate_cohort, finish
+from radhabitat.preprocessing.resample import carry_mask
+from radhabitat.report.content import ReportContent, SetAside
+from radhabitat.settings import DataSettings, FeatureSettings, StudySettings
+from radhabitat.study import StudyResult
+from radhabitat.types import Block, Cohort, Mask, Subject
+
+if TYPE_CHECKING:
+    from radhabitat.execution import Runner
+
+ID_NAMES = (
+    "patient",
+    "id",
+    "subject",
+    "case",
+    "patient_id",
+    "subject_id",
+    "病人",
+    "编号",
+)
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """What the columns of a feature table are.
+
+    Attributes:
+        outcome: Column with the outcome.
+        positive: The outcome's value that is the event; None: 1, yes or true.
+        clinical: Columns of the clinical model; the others are image features.
+        patient: Column with the patient's id; None: guessed, else the row's number.
+    """
+
+    outcome: str
+    positive: str | None = None
+    clinical: tuple[str, ...] = ()
+    patient: str | None = None
+
+
+def model_table(
+    table: Path,
+    columns: TableColumns,
+    settings: StudySettings,
+    *,
+    out: Path,
+    run: Runner,
+) -> StudyResult:
+    """Run selection, models, evaluation and report on a feature table.
+
+    Args:
+        table: CSV or XLSX, one row per patient.
+        columns: What its columns are.
+        settings: `selection`, `models`, `evaluation` and `seed` count.
+        out: Folder of the results.
+        run: Runs the resamples.
+
+    Raises:
+        TableError: A column is missing, a patient occurs twice, or cells that should
+            be numbers are not.
+        SettingsError: Which value of the outcome is the event is not said.
+    """
+    raw = _with_ids(read_table(table), columns, table.name)
+    for name in columns.clinical:
+        require_column(raw, name, table.name, "--clinical")
+    data = DataSettings(outcome=columns.outcome, positive=columns.positive)
+    clinical = read_clinical_frame(raw, data, table.name)
+    outcome = clinical.outcome
+    if outcome is None:
+        raise TableError("No outcome was named", "give --outcome COLUMN")
+    encoded = encode(clinical.candidates.loc[list(outcome.index)])
+    blocks = {
+        new: Block.CLINICAL if origin in columns.clinical else block_of(origin)
+        for new, origin in encoded.origin.items()
+    }
+    cohort = Cohort.from_tables(encoded.table, outcome, blocks, event=clinical.event)
+    learned = evaluate_cohort(cohort, settings, run, legend=encoded.legend)
+    content = ReportContent(
+        title=settings.name,
+        settings=settings,
+        flow=(("listed", len(raw)),),
+        set_aside=tuple(
+            SetAside(p, "Reading tables", f"Patient {p} has no outcome", "write it")
+            for p in clinical.without_outcome
+        ),
+        features_count=len(cohort.names),
+        not_computable=int(np.isnan(cohort.values).sum()),
+    )
+    report = finish(ResultsLayout(out), encoded.table, content, learned)
+    return StudyResult(report, learned.evaluation, content.set_aside)
+
+
+def features_of(
+    image: Path, mask: Path, settings: FeatureSettings, *, labels: tuple[int, ...] = ()
+) -> dict[str, float]:
+    """Return the 107 features of one image and mask, under PyRadiomics' names.
+
+    Args:
+        image: NIfTI, NRRD, MHA, or a DICOM folder.
+        mask: The region; on another grid it is carried to the image's.
+        settings: Discretization and mode.
+        labels: Labels of the mask that count; none: all of them.
+
+    Raises:
+        InputError: A file cannot be read, or the region is empty or elsewhere.
+    """
+    volume = read_volume(image)
+    region, _ = read_mask(mask, labels=labels)
+    subject = Subject(image.name, {"image": volume}, "image", region)
+    if not region.grid.same_as(volume.grid):
+        region = carry_mask(region, volume.grid, patient=subject.patient)
+    return extract_region(volume, Mask(region.array, volume.grid), settings)
+
+
+def _with_ids(table: pd.DataFrame, columns: TableColumns, source: str) -> pd.DataFrame:
+    """Make the patient the index; without a column for it, the row's number."""
+    names = {str(c).strip().lower(): str(c) for c in table.columns}
+    column = columns.patient or next((names[n] for n in ID_NAMES if n in names), None)
+    if column is not None and column != columns.outcome:
+        return index_by_patient(table, column, source)
+    numbered = table.copy()
+    numbered.index = pd.Index([f"row{i}" for i in range(1, len(table) + 1)])
+    return numbered

@@ -1,0 +1,52 @@
+"""What a step is given: one patient, and later the cohort's number of habitats."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from radhabitat.files.layout import PatientLayout, StudyLayout
+from radhabitat.files.subjects import SubjectFiles
+from radhabitat.settings import StudySettings
+
+
+@dataclass(frozen=True)
+class PatientTask:
+    """One patient of a study.
+
+    Attributes:
+        root: Folder of study.toml.
+        files: Where the patient's images and masks are.
+        settings: Of the whole study; a step uses its own sections.
+    """
+
+    root: Path
+    files: SubjectFiles
+    settings: StudySettings
+
+    @property
+    def layout(self) -> PatientLayout:
+        """The paths of the patient's results."""
+        reference = self.settings.data.reference
+        return StudyLayout(self.root).patient(self.files.patient, reference)
+
+    def seed(self, step: str) -> int:
+        """Return a seed that depends on the study, the patient and the step only."""
+        text = f"{self.settings.seed}/{self.files.patient}/{step}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+@dataclass(frozen=True)
+class HabitatTask:
+    """A patient whose images are aligned.
+
+    Attributes:
+        patient: The patient.
+        aligned_key: Hash of all that the aligned images depend on.
+        count: The cohort's number of habitats.
+    """
+
+    patient: PatientTask
+    aligned_key: str
+    count: int

@@ -1,0 +1,252 @@
+"""The whole study: the only module that knows the order of the stages.
+
+    images and masks -> aligned -> one k for all -> habitats -> features
+    -> measured again -> cohort -> models -> evaluation -> report
+
+One bad patient is set aside and named; the others finish. A second run computes
+only what its settings or its input changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from radhabitat.errors import InputError, SettingsError
+from radhabitat.execution import Progress, Runner, silent, start_workers
+from radhabitat.files.checks import Finding, check_study
+from radhabitat.files.layout import StudyLayout, check_labels
+from radhabitat.files.subjects import list_subjects
+from radhabitat.files.tables import ClinicalTable, near_ids, read_clinical
+from radhabitat.modeling import Learned, finish, keep_reliable, learn
+from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.settings import DataSettings, StudySettings, parse_settings
+from radhabitat.steps import (
+    Aligned,
+    Described,
+    HabitatTask,
+    PatientTask,
+    align_patient,
+    describe_patient,
+    repeat_patient,
+)
+
+if TYPE_CHECKING:
+    from radhabitat.evaluation.results import Evaluation
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a run leaves.
+
+    Attributes:
+        report: Path of report.html.
+        evaluation: The models and how good they are; None without an outcome.
+        set_aside: Patients that were lost, each with problem and fix.
+    """
+
+    report: Path
+    evaluation: Evaluation | None
+    set_aside: tuple[SetAside, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study on disk: a folder with study.toml.
+
+    Attributes:
+        file: Path of study.toml.
+        settings: What it says.
+    """
+
+    file: Path
+    settings: StudySettings
+
+    @staticmethod
+    def load(path: str | Path) -> Study:
+        """Read a study file.
+
+        Raises:
+            SettingsError: It is missing, or says something that it may not say.
+        """
+        file = Path(path)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"{file.name} cannot be read: {error}",
+                "give the path of a study.toml; radhabitat init FOLDER writes one",
+            ) from None
+        return Study(file, parse_settings(text, source=file.name))
+
+    @property
+    def layout(self) -> StudyLayout:
+        """The paths of the study."""
+        return StudyLayout(self.file.resolve().parent)
+
+    def check(self) -> tuple[Finding, ...]:
+        """Look at everything before anything is computed."""
+        return check_study(self.file)
+
+    def run(self, *, workers: int = 1, progress: Progress = silent) -> StudyResult:
+        """Compute what is missing or out of date, and write the report.
+
+        Args:
+            workers: Processes; results do not depend on it. A script that asks for
+                more than one calls this under `if __name__ == "__main__":`.
+            progress: Told after each finished task.
+
+        Raises:
+            InputError: No patient can be used, or a table is wrong as a whole.
+            StorageError: The disk is full, or the folder is read-only.
+        """
+        clinical = self._read_clinical()
+        tasks, lost = self._tasks(clinical)
+        listed = len(tasks) + len(lost)
+        with start_workers(workers, progress=progress) as run:
+            aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
+            lost += lost_here
+            votes = Counter(a.elbow for a in aligned.values() if a.elbow)
+            count = _one_k(self.settings, votes)
+            ready = {p: HabitatTask(tasks[p], a.key, count) for p, a in aligned.items()}
+            described, lost_here = _each(
+                run, describe_patient, ready, "Habitats and features"
+            )
+            lost += lost_here
+            if not described:
+                raise InputError(
+                    f"None of {listed} patients could be used; the first: "
+                    f"{lost[0].problem}",
+                    lost[0].fix,
+                )
+            features = _table({p: d.row for p, d in described.items()})
+            kept, counts, notes = self._measure_again(ready, features, run)
+            content = ReportContent(
+                title=self.settings.name,
+                settings=self.settings,
+                flow=(("listed", listed), ("with features", len(described))),
+                set_aside=tuple(lost),
+                notes=_notes(aligned) + notes,
+                quality={p: a.quality for p, a in aligned.items()},
+                k_votes=dict(sorted(votes.items())),
+                k_used=count,
+                elbow={p: a.curve for p, a in aligned.items() if a.curve},
+                pictures={p: d.picture for p, d in described.items()},
+                habitat_table=_habitat_rows(described),
+                features_count=features.shape[1],
+                not_computable=int(features.isna().to_numpy().sum()),
+                reliability=counts,
+            )
+            learned = self._learn(features[kept], clinical, run)
+        report = finish(self.layout.results, features, content, learned)
+        return StudyResult(
+            report, learned.evaluation if learned else None, content.set_aside
+        )
+
+    def _read_clinical(self) -> ClinicalTable | None:
+        data = self.settings.data
+        if data.clinical is None:
+            return None
+        return read_clinical(self.layout.root / data.clinical, data)
+
+    def _tasks(
+        self, clinical: ClinicalTable | None
+    ) -> tuple[dict[str, PatientTask], list[SetAside]]:
+        root, data = self.layout.root, self.settings.data
+        subjects = list_subjects(root, data)
+        check_labels(s.patient for s in subjects)
+        tasks: dict[str, PatientTask] = {}
+        lost: list[SetAside] = []
+        for files in subjects:
+            problem, fix = _unusable(files.patient, clinical, data)
+            if problem:
+                lost.append(SetAside(files.patient, "Reading tables", problem, fix))
+            else:
+                tasks[files.patient] = PatientTask(root, files, self.settings)
+        return tasks, lost
+
+    def _measure_again(
+        self, ready: Mapping[str, HabitatTask], features: pd.DataFrame, run: Runner
+    ) -> tuple[list[str], tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]:
+        settings = self.settings.reliability
+        patients = sorted(features.index)
+        if settings.patients == 0 or len(patients) < 3:
+            return list(features.columns), (), ()
+        draw = np.random.default_rng(self.settings.seed).permutation(len(patients))
+        drawn = sorted(patients[i] for i in draw[: settings.patients])
+        rows, failed = _each(
+            run, repeat_patient, {p: ready[p] for p in drawn}, "Measuring again"
+        )
+        kept, counts = keep_reliable(features, rows, settings)
+        return kept, counts, tuple((f.patient, f.problem) for f in failed)
+
+    def _learn(
+        self, features: pd.DataFrame, clinical: ClinicalTable | None, run: Runner
+    ) -> Learned | None:
+        if clinical is None or clinical.outcome is None:
+            return None
+        return learn(features, clinical, self.settings, run)
+
+
+def _each(
+    run: Runner, function: Callable[[T], R], tasks: Mapping[str, T], step: str
+) -> tuple[dict[str, R], list[SetAside]]:
+    """Run a step on every patient; give the results, and whom it lost."""
+    results: dict[str, R] = {}
+    lost: list[SetAside] = []
+    outcomes = run(function, list(tasks.values()), step)
+    for patient, outcome in zip(tasks, outcomes, strict=True):
+        if outcome.value is not None:
+            results[patient] = outcome.value
+        elif outcome.error is not None:
+            error = outcome.error
+            lost.append(SetAside(patient, step, error.problem, error.fix))
+    return results, lost
+
+
+def _unusable(
+    patient: str, clinical: ClinicalTable | None, data: DataSettings
+) -> tuple[str, str]:
+    """Return why the clinical table excludes a patient, and the cure; or nothing."""
+    if clinical is None or patient in clinical.candidates.index:
+        if clinical is None or patient not in clinical.without_outcome:
+            return "", ""
+        problem = f"Patient {patient} has no {data.outcome} in {data.clinical}"
+        return problem, "write the outcome there, or remove the patient"
+    near = near_ids([patient], [str(p) for p in clinical.candidates.index])
+    hint = f"; {near[patient]!r} looks like it" if patient in near else ""
+    problem = f"Patient {patient} is not in {data.clinical}{hint}"
+    return problem, f"add a row with {data.id_column} = {patient}"
+
+
+def _one_k(settings: StudySettings, votes: Counter[int]) -> int:
+    """Return the number of habitats for everybody: set, or most often voted for."""
+    if settings.habitats.k != "elbow":
+        return settings.habitats.k
+    return min(votes, key=lambda k: (-votes[k], k), default=3)
+
+
+def _table(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    table = pd.DataFrame([dict(row) for row in rows.values()], index=list(rows))
+    return table.astype(np.float64)
+
+
+def _notes(aligned: Mapping[str, Aligned]) -> tuple[tuple[str, str], ...]:
+    return tuple((p, note) for p, a in aligned.items() for note in a.notes)
+
+
+def _habitat_rows(described: Mapping[str, Described]) -> tuple[HabitatRow, ...]:
+    return tuple(
+        HabitatRow(patient, habitat, volume / 1000.0, volume / sum(d.volumes_mm3))
+        for patient, d in described.items()
+        for habitat, volume in enumerate(d.volumes_mm3, start=1)
+    )

@@ -1,0 +1,60 @@
+"""A risk model is a formula; learning one is a function of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from radhabitat.types.cohort import Cohort
+
+
+@dataclass(frozen=True, eq=False)
+class RiskModel:
+    """A logistic formula on standardized variables.
+
+    log-odds = intercept + sum over variables of
+    coefficient * (value - center) / scale; a missing value is `center`.
+
+    Attributes:
+        name: Which model of the ladder: clinical, cr, crh ...
+        event: What a high risk means, in words ("response = OR").
+        variables: Names of the columns used; may be empty (prevalence only).
+        coefficients: Log-odds per standard deviation, shape (variables,).
+        intercept: Log-odds of a patient at the center of every variable.
+        centers: Value that counts as 0, shape (variables,).
+        scales: Standard deviation of each variable, shape (variables,), > 0.
+        notes: What the learning decided, in words, for the report.
+    """
+
+    name: str
+    event: str
+    variables: tuple[str, ...]
+    coefficients: NDArray[np.float64]
+    intercept: float
+    centers: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+
+    def log_odds(self, cohort: Cohort) -> NDArray[np.float64]:
+        """Return the linear predictor, shape (patients,); higher = more likely."""
+        values = cohort.values[:, cohort.positions(self.variables)]
+        standardized = (values - self.centers) / self.scales
+        known = np.where(np.isnan(standardized), 0.0, standardized)
+        result: NDArray[np.float64] = self.intercept + known @ self.coefficients
+        return result
+
+    def risk(self, cohort: Cohort) -> NDArray[np.float64]:
+        """Return the probability of the event, shape (patients,)."""
+        probability: NDArray[np.float64] = expit(self.log_odds(cohort))
+        return probability
+
+
+Ladder = Mapping[str, RiskModel]
+"""Nested models learned from the same patients: clinical -> cr -> crh."""
+
+Fit = Callable[[Cohort], Ladder]
+"""Everything that learns from more than one patient, as one repeatable function."""

@@ -1,0 +1,210 @@
+"""The main job on the phantom cohort: images to report, resumed, and with faults."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from radhabitat.features import column_names
+from radhabitat.study import Study
+
+pytestmark = pytest.mark.slow
+
+QUICK = """
+[reliability]
+patients = 4
+repeats = 2
+
+[evaluation]
+bootstraps = 40
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(phantom_study, tmp_path_factory):
+    """The phantom study after a run on two processes."""
+    folder = tmp_path_factory.mktemp("finished") / "study"
+    shutil.copytree(phantom_study.parent, folder)
+    file = folder / "study.toml"
+    file.write_text(file.read_text() + QUICK)
+    return file, Study.load(file).run(workers=2)
+
+
+def copy_of(finished, tmp_path):
+    """Another copy of the finished study, free to be changed."""
+    folder = tmp_path / "study"
+    shutil.copytree(finished[0].parent, folder)
+    return folder / "study.toml"
+
+
+def results_of(file: Path) -> dict[str, bytes]:
+    folder = file.parent / "results"
+    return {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def age_of(file: Path) -> dict[str, int]:
+    folder = file.parent / "derivatives"
+    return {p.name: p.stat().st_mtime_ns for p in folder.rglob("*_record.json")}
+
+
+def test_nobody_is_lost_and_every_result_has_its_fixed_name(finished):
+    file, result = finished
+    assert result.set_aside == ()
+    names = {p.relative_to(file.parent).as_posix()
+             for p in (file.parent / "results").rglob("*")}  # fmt: skip
+    assert {
+        "results/features.csv",
+        "results/evaluation.json",
+        "results/report.html",
+        "results/models/clinical.json",
+        "results/models/cr.json",
+        "results/models/crh.json",
+    } <= names
+
+
+def test_the_feature_table_has_the_published_1568_columns(finished):
+    file, _ = finished
+    table = pd.read_csv(file.parent / "results" / "features.csv", index_col="patient")
+    assert table.shape == (10, 428 + 1140)
+    assert tuple(table.columns) == column_names(("PRE", "LAP", "PVP", "DP"), 3)
+    assert "DP_Habitat_3_original_firstorder_Kurtosis" in table
+    assert table.notna().to_numpy().all()
+    share = table.filter(regex=r"^PVP_Habitat_\d_proportion$").sum(axis=1)
+    np.testing.assert_allclose(share, 1.0)
+
+
+def test_the_evaluation_has_both_estimates_with_intervals(finished):
+    file, _ = finished
+    evaluation = json.loads((file.parent / "results" / "evaluation.json").read_text())
+    for model in ("clinical", "cr", "crh"):
+        for estimate in ("apparent", "out_of_bag"):
+            auc = evaluation["models"][model]["auc"][estimate]
+            assert 0 <= auc["low"] <= auc["value"] <= auc["high"] <= 1
+            assert auc["method"]
+
+
+def test_the_derivatives_are_on_one_grid_of_1_mm(finished):
+    file, _ = finished
+    folder = file.parent / "derivatives" / "sub-P0001"
+    images = [nibabel.load(p) for p in sorted(folder.glob("*.nii.gz"))]
+    assert len(images) == 4 + 2 + 1
+    assert {image.shape for image in images} == {images[0].shape}
+    np.testing.assert_allclose(images[0].header.get_zooms(), 1.0, rtol=1e-5)
+
+
+def test_habitats_overlap_the_true_tissues(finished):
+    """Habitat 3 is the hypervascular tissue, 1 the necrotic one, in each patient."""
+    file, _ = finished
+    for folder in sorted((file.parent / "derivatives").glob("sub-*")):
+        patient = folder.name.removeprefix("sub-")
+        habitats = nibabel.load(next(folder.glob("*desc-habitats_dseg.nii.gz")))
+        truth = nibabel.load(file.parent / "truth" / f"{patient}_tissues.nii.gz")
+        voxels = np.argwhere(np.asarray(truth.dataobj) > 0)
+        tissue = np.asarray(truth.dataobj)[tuple(voxels.T)]
+        where = nibabel.affines.apply_affine(
+            np.linalg.inv(habitats.affine) @ truth.affine, voxels
+        )
+        found = np.asarray(habitats.dataobj)[tuple(np.rint(where).astype(int).T)]
+        inside = found > 0
+        for name, number in ((1, 3), (3, 1)):
+            true, here = tissue[inside] == name, found[inside] == number
+            dice = 2 * (true & here).sum() / (true.sum() + here.sum())
+            assert dice > 0.6, (patient, name, dice)
+
+
+def test_a_second_run_computes_nothing_and_leaves_the_same_bytes(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    before, ages = results_of(file), age_of(file)
+    Study.load(file).run(workers=1)
+    assert age_of(file) == ages
+    assert results_of(file) == before
+
+
+def test_one_worker_gives_the_bytes_of_two(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    keep_two_patients(file)
+    shutil.rmtree(file.parent / "derivatives")
+    Study.load(file).run(workers=1)
+    for image in (file.parent / "derivatives").rglob("*.nii.gz"):
+        twin = finished[0].parent / image.relative_to(file.parent)
+        assert image.read_bytes() == twin.read_bytes(), image.name
+
+
+def test_a_changed_feature_setting_keeps_the_aligned_images(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    keep_two_patients(file)
+    ages = age_of(file)
+    file.write_text(file.read_text() + "\n[features]\nbin_width = 0.03125\n")
+    Study.load(file).run(workers=1)
+    changed = {n for n, age in age_of(file).items() if ages[n] != age}
+    assert changed == {f"sub-P000{i}_desc-features_record.json" for i in (1, 2)}
+
+
+def test_a_damaged_result_is_computed_again(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    keep_two_patients(file)
+    image = next((file.parent / "derivatives" / "sub-P0001").glob("*acq-DP*.nii.gz"))
+    whole = image.read_bytes()
+    image.write_bytes(whole[: len(whole) // 2])
+    Study.load(file).run(workers=1)
+    assert image.read_bytes() == whole
+
+
+def test_a_study_without_a_clinical_table_ends_with_features(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    shutil.rmtree(file.parent / "results")
+    text = file.read_text()
+    start, end = text.index("[data]"), text.index("[reliability]")
+    file.write_text(text[:start] + "[data]\nclinical = ''\n" + text[end:])
+    (file.parent / "clinical.csv").unlink()
+    result = Study.load(file).run(workers=1)
+    assert result.evaluation is None
+    assert "features" in result.report.read_text()
+
+
+BAD = {
+    "missing file": "cannot be found|missing|no such",
+    "truncated gzip": "truncated|damaged|cut off|cannot be read",
+    "4D": "4D|3D",
+    "mask elsewhere": "lies outside",
+    "empty mask": "is empty",
+    "NaN voxels": "not numbers",
+    "constant image": "constant",
+    "tiny tumor": "voxels",
+    "not an image": "read",
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_bad_patient_is_named_with_its_fix_and_costs_no_other(
+    finished, tmp_path, fault
+):
+    file = copy_of(finished, tmp_path)
+    spoil(file.parent / "images" / "P0002", fault)
+    keep_two_patients(file)
+    result = Study.load(file).run(workers=1)
+    assert [lost.patient for lost in result.set_aside] == ["P0002"]
+    lost = result.set_aside[0]
+    assert any(w.lower() in lost.problem.lower() for w in BAD[fault].split("|")), lost
+    assert "P0002" in lost.problem
+    assert lost.fix
+    table = pd.read_csv(file.parent / "results" / "features.csv")
+    assert list(table["patient"]) == ["P0001"]
+    assert "P0002" in result.report.read_text()
+
+
+def keep_two_patients(file: Path) -> None:
+    """Shorten the cohort; without an outcome, so that nothing is modeled."""
+    table = file.parent / "subjects.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:3]) + "\n")
+    text = file.read_text()
+    start, end = text.index("[data]"), text.index("[reliability]")
+    head = '[data]\nsequences = ["PRE", "LAP", "PVP", "DP"]\noutcome = ""\n'
+    file.write_text(text[:start] + head + text[end:])

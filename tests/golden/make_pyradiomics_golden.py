@@ -1,0 +1,82 @@
+"""Write pyradiomics_features.json: what PyRadiomics says about `features_cases`.
+
+Run in an environment of its own, from this folder; PyRadiomics is compiled there:
+
+    python -m venv env && env/bin/pip install pyradiomics-bhklab==3.1.4 nibabel
+    RADHABITAT_DATA=... env/bin/python make_pyradiomics_golden.py
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import radiomics
+import SimpleITK
+from features_cases import CUBE_SPACING_MM, cases, cubes, real_case
+from radiomics.featureextractor import RadiomicsFeatureExtractor
+
+
+def _image(
+    array: np.ndarray, spacing_mm: tuple[float, float, float]
+) -> SimpleITK.Image:
+    image = SimpleITK.GetImageFromArray(np.ascontiguousarray(array.T))
+    image.SetSpacing(spacing_mm)
+    return image
+
+
+def _features(extractor, array, mask, spacing_mm) -> dict[str, float]:
+    image = _image(array.astype(np.float64), spacing_mm)  # float64 edges of bins
+    found = extractor.execute(image, _image(mask.astype(np.uint8), spacing_mm))
+    return {name: float(value) for name, value in found.items()}
+
+
+def _cubes() -> list[list[float]]:
+    extractor = RadiomicsFeatureExtractor(additionalInfo=False, minimumROIDimensions=0)
+    extractor.disableAllFeatures()
+    extractor.enableFeatureClassByName("shape")
+    names = ("MeshVolume", "SurfaceArea")
+    found = []
+    for cube in cubes():
+        if cube.sum() == 1:  # refused by PyRadiomics
+            found.append([])
+            continue
+        values = _features(extractor, cube * 1.0, cube, CUBE_SPACING_MM)
+        found.append([values[f"original_shape_{name}"] for name in names])
+    return found
+
+
+def main() -> None:
+    logging.getLogger("radiomics").setLevel(logging.ERROR)
+    golden: dict[str, list[list[float]]] = {}
+    features: list[str] = []
+    chosen = cases() | {"breast": real_case(Path(os.environ["RADHABITAT_DATA"]))}
+    for name, case in chosen.items():
+        bins = {"binWidth": case.bin_width, "binCount": case.bin_count}
+        extractor = RadiomicsFeatureExtractor(
+            additionalInfo=False,
+            minimumROIDimensions=1,
+            **{key: value for key, value in bins.items() if value is not None},
+        )
+        regions = range(int(case.labels.max()) + (case.labels.max() > 1))
+        rows = [
+            _features(extractor, case.image, case.region(number), case.spacing_mm)
+            for number in regions
+        ]
+        features = list(rows[0])
+        golden[name] = [list(row.values()) for row in rows]
+    text = {
+        "made_with": f"pyradiomics {radiomics.__version__}, numpy {np.__version__}",
+        "features": features,
+        "cases": golden,
+        "cubes_volume_area": _cubes(),
+    }
+    path = Path(__file__).with_name("pyradiomics_features.json")
+    path.write_text(json.dumps(text).replace("], ", "],\n") + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Our features against PyRadiomics' (see make_pyradiomics_golden.py)."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from features_cases import CUBE_SPACING_MM, Case, cases, cubes, real_case
+
+from radhabitat.features import INTENSITY_NAMES, SHAPE_NAMES, extract, extract_region
+from radhabitat.settings import FeatureSettings
+from radhabitat.types import AlignedSubject, FeatureName, Grid, HabitatMap, Mask, Volume
+
+HERE = Path(__file__).parent
+DATA = Path(os.environ.get("RADHABITAT_DATA", HERE.parents[1] / ".." / "shared/data"))
+GOLDEN = json.loads((HERE / "pyradiomics_features.json").read_text())
+CASES = cases()
+
+
+def _grid(case: Case) -> Grid:
+    return Grid(case.image.shape, np.diag([*case.spacing_mm, 1.0]))
+
+
+def _settings(case: Case) -> FeatureSettings:
+    return FeatureSettings(bin_width=case.bin_width, bin_count=case.bin_count)
+
+
+def _assert_equal(found: dict[str, float], wanted: list[float]) -> None:
+    compared = 0
+    for name, value in zip(GOLDEN["features"], wanted, strict=True):
+        if name not in found:
+            continue
+        tolerance = 1e-6 if name.endswith("_MCC") else 1e-9
+        assert found[name] == pytest.approx(value, rel=tolerance, abs=1e-13), name
+        compared += 1
+    assert compared == len(found)
+
+
+def test_names_and_their_order_are_those_of_pyradiomics():
+    assert list(SHAPE_NAMES + INTENSITY_NAMES) == GOLDEN["features"]
+    assert len(GOLDEN["features"]) == 107
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_region_has_the_107_values_of_pyradiomics(name):
+    case, grid = CASES[name], _grid(CASES[name])
+    for number, wanted in enumerate(GOLDEN["cases"][name]):
+        mask = Mask(case.region(number), grid)
+        found = extract_region(Volume(case.image, grid), mask, _settings(case))
+        _assert_equal(found, wanted)
+
+
+@pytest.mark.parametrize("name", ["habitats", "bin_count", "odd_width", "raw"])
+def test_whole_and_habitats_in_one_pass_have_the_values_of_pyradiomics(name):
+    case, grid = CASES[name], _grid(CASES[name])
+    subject = AlignedSubject(
+        "0001", {"PVP": Volume(case.image, grid)}, "PVP", Mask(case.region(0), grid)
+    )
+    habitats = HabitatMap("0001", case.labels, grid, 3, np.zeros((3, 1)), ("PVP",))
+    row = extract(subject, habitats, _settings(case))
+    for number, wanted in enumerate(GOLDEN["cases"][name]):
+        names = SHAPE_NAMES + INTENSITY_NAMES if number == 0 else INTENSITY_NAMES
+        found = {n: row[str(FeatureName("PVP", number, n))] for n in names}
+        _assert_equal(found, wanted)
+
+
+def test_every_way_to_fill_two_by_two_by_two_voxels_has_pyradiomics_mesh():
+    grid = Grid((2, 2, 2), np.diag([*CUBE_SPACING_MM, 1.0]))
+    image = Volume(np.zeros((2, 2, 2), np.float32), grid)
+    for cube, wanted in zip(cubes(), GOLDEN["cubes_volume_area"], strict=True):
+        found = extract_region(image, Mask(cube, grid), FeatureSettings())
+        if wanted:  # PyRadiomics refuses single voxels
+            mesh = [found[f"original_shape_{n}"] for n in ("MeshVolume", "SurfaceArea")]
+            assert mesh == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.data
+def test_a_real_ragged_tumor_has_the_107_values_of_pyradiomics():
+    if not (DATA / "breast_dce_3phase").is_dir():
+        pytest.skip(f"no real images in {DATA}; set RADHABITAT_DATA")
+    case = real_case(DATA)
+    grid = _grid(case)
+    mask = Mask(case.region(0), grid)
+    found = extract_region(Volume(case.image, grid), mask, _settings(case))
+    _assert_equal(found, GOLDEN["cases"]["breast"][0])
