@@ -208,3 +208,35 @@ def keep_two_patients(file: Path) -> None:
     start, end = text.index("[data]"), text.index("[reliability]")
     head = '[data]\nsequences = ["PRE", "LAP", "PVP", "DP"]\noutcome = ""\n'
     file.write_text(text[:start] + head + text[end:])
+
+
+def spoil(folder: Path, fault: str) -> None:
+    """Damage one patient's input in one way."""
+    image, mask = folder / "LAP.nii.gz", folder / "mask.nii.gz"
+    letter = gzip.compress(b"this is a letter, not an image")
+    damage = {
+        "missing file": lambda: image.unlink(),
+        "truncated gzip": lambda: image.write_bytes(image.read_bytes()[:5000]),
+        "not an image": lambda: image.write_bytes(letter),
+        "4D": lambda: rewrite(image, lambda a: np.stack([a, a], axis=-1)),
+        "NaN voxels": lambda: rewrite(image, lambda a: np.where(a > 9, np.nan, a)),
+        "constant image": lambda: rewrite(image, np.zeros_like),
+        "empty mask": lambda: rewrite(mask, np.zeros_like),
+        "tiny tumor": lambda: rewrite(mask, only_one_voxel),
+        "mask elsewhere": lambda: rewrite(mask, np.copy, move_mm=500.0),
+    }
+    damage[fault]()
+
+
+def only_one_voxel(mask: np.ndarray) -> np.ndarray:
+    one = np.zeros_like(mask)
+    one[tuple(np.argwhere(mask)[len(np.argwhere(mask)) // 2])] = 1
+    return one
+
+
+def rewrite(path: Path, change, *, move_mm: float = 0.0) -> None:
+    image = nibabel.load(path)
+    affine = image.affine.copy()
+    affine[0, 3] += move_mm
+    array = change(np.asarray(image.dataobj, dtype=np.float32))
+    nibabel.Nifti1Image(array, affine).to_filename(path)

@@ -1,171 +1,128 @@
-"""Repeat the whole learning on bootstrap resamples, and ask about those left out."""
+"""Repeating the whole learning on bootstrap samples, in blocks, on any worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
+from threadpoolctl import threadpool_limits
 
-from radhabitat.errors import RadHabitatError
-from radhabitat.evaluation.discrimination import Areas, components, spread_of
-from radhabitat.types import Cohort, Fit
+from radhabitat.errors import ComputationError
+from radhabitat.types import Cohort, Fit, RiskModel
 
-Floats = NDArray[np.float64]
-MAX_DRAWS = 100
+BLOCK = 10
+"""Resamples per task: small enough for a progress bar, large enough to be worth it."""
 
-
-@dataclass(frozen=True, eq=False)
-class ResampleTask:
-    """Some of the resamples; what is learned depends on `seed` and number only.
-
-    Attributes:
-        fit: The whole learning.
-        cohort: All patients.
-        seed: Of the study.
-        numbers: Which resamples.
-    """
-
-    fit: Fit
-    cohort: Cohort
-    seed: int
-    numbers: tuple[int, ...]
+_MOST_DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class ResampleBlock:
-    """What came of some resamples.
+class Resamples:
+    """What the learning gave in some resamples.
 
     Attributes:
-        risks: Model -> risk of each patient left out, shape (resamples, patients);
-            NaN for the patients that were learned from.
-        variables: Model -> the variables kept, one tuple per resample.
-        failed: Resamples that could not be drawn or learned.
+        copies: How often each patient was drawn, int16, shape (resamples, patients).
+        log_odds: Model -> log-odds of the patients that were not drawn, NaN for the
+            others, shape (resamples, patients); moved to the cohort's prevalence.
+        kept: Model -> the variables of each resample.
+        redrawn: Resamples whose first draw could not be learned or scored.
     """
 
-    risks: dict[str, Floats]
-    variables: dict[str, tuple[tuple[str, ...], ...]]
-    failed: int
+    copies: NDArray[np.int16]
+    log_odds: Mapping[str, NDArray[np.float64]]
+    kept: Mapping[str, tuple[tuple[str, ...], ...]]
+    redrawn: int
+
+    @property
+    def out_of_bag(self) -> NDArray[np.bool_]:
+        """Who was not drawn, shape (resamples, patients)."""
+        return self.copies == 0
 
 
-def resample_block(task: ResampleTask) -> ResampleBlock:
-    """Learn anew in each resample of a task and predict the patients left out."""
-    risks: dict[str, list[Floats]] = {}
-    variables: dict[str, list[tuple[str, ...]]] = {}
-    failed = 0
-    for number in task.numbers:
-        rows = draw_resample(task.cohort.outcome, seed=task.seed, number=number)
-        if rows is None:
-            failed += 1
-            continue
-        left_out = np.setdiff1d(np.arange(len(task.cohort)), rows)
-        try:
-            ladder = task.fit(task.cohort.take(rows))
-        except RadHabitatError:
-            failed += 1
-            continue
-        unseen = task.cohort.take(left_out)
-        for name, model in ladder.items():
-            risk = np.full(len(task.cohort), np.nan)
-            risk[left_out] = model.risk(unseen)
-            risks.setdefault(name, []).append(risk)
-            variables.setdefault(name, []).append(model.variables)
-    return ResampleBlock(
-        {name: np.array(rows) for name, rows in risks.items()},
-        {name: tuple(kept) for name, kept in variables.items()},
-        failed,
-    )
+def resample_block(
+    fit: Fit, cohort: Cohort, indices: Sequence[int], *, seed: int
+) -> Resamples:
+    """Repeat the learning in some resamples.
 
-
-def draw_resample(
-    outcome: NDArray[np.int8], *, seed: int, number: int
-) -> NDArray[np.intp] | None:
-    """Return the rows of one bootstrap resample, or None when none can be drawn.
-
-    Drawn again until two patients of each class are in it and one of each is left
-    out.
-    """
-    random = np.random.default_rng([seed, number])
-    count = len(outcome)
-    for _ in range(MAX_DRAWS):
-        rows = random.integers(0, count, count)
-        inside = np.zeros(count, dtype=bool)
-        inside[rows] = True
-        enough = min(np.bincount(outcome[inside], minlength=2)) >= 2
-        if enough and len(np.unique(outcome[~inside])) == 2:
-            return np.sort(rows)
-    return None
-
-
-def split_resamples(count: int) -> list[tuple[int, ...]]:
-    """Return the numbers of the resamples in blocks, about fifty of them."""
-    size = max(1, min(25, -(-count // 50)))
-    numbers = range(count)
-    return [tuple(numbers[i : i + size]) for i in range(0, count, size)]
-
-
-def join_blocks(blocks: Iterable[ResampleBlock]) -> ResampleBlock:
-    """Return all resamples as one block, in their order."""
-    every = list(blocks)
-    failed = sum(b.failed for b in every)
-    parts = [b for b in every if b.risks]
-    names = parts[0].risks if parts else {}
-    return ResampleBlock(
-        {n: np.concatenate([b.risks[n] for b in parts]) for n in names},
-        {n: tuple(v for b in parts for v in b.variables[n]) for n in names},
-        failed,
-    )
-
-
-def unseen_areas(outcome: NDArray[np.int8], risks: Sequence[Floats]) -> Areas:
-    """Return the AUCs of models on the patients that they were learned without.
-
-    Over all pairs of an event and a non-event, the share of the resamples that left
-    out both in which the event got the higher risk (leave-pair-out bootstrap). The
-    covariance is DeLong's for one learned model tested on as many new patients,
-    averaged over the resamples; that of the averaged shares would forget how much
-    the learned models differ, and rejects a true null hypothesis far too often.
+    Resample b depends on `seed` and b alone, whoever computes it.
 
     Args:
-        outcome: 1 = event, shape (patients,).
-        risks: One array per model, shape (resamples, patients), NaN where learned
-            from, the same resamples for each.
+        fit: The whole of the learning.
+        cohort: All patients.
+        indices: Which resamples.
+        seed: Of all resamples.
 
-    Reference:
-        Efron and Tibshirani, JASA 1997;92:548 (leave-one-out bootstrap); Yousef,
-        Wagner and Loew, Pattern Recognit Lett 2005;26:2600 (its AUC).
+    Raises:
+        ComputationError: Almost no draw holds both outcomes.
     """
-    events, nonevents = np.flatnonzero(outcome == 1), np.flatnonzero(outcome == 0)
-    shares = [_pair_shares(r[:, events], r[:, nonevents]) for r in risks]
-    covariance = np.zeros((len(risks), len(risks)))
-    used = 0
-    for resample in zip(*risks, strict=True):
-        scores = np.array(resample)
-        known = ~np.isnan(scores[0])
-        parts = components(outcome[known], scores[:, known])
-        spread = sum(
-            spread_of(part) / count
-            for part, count in zip(parts, (len(events), len(nonevents)), strict=True)
-        )
-        if np.isfinite(spread).all():
-            covariance += spread
-            used += 1
-    return Areas(
-        np.array([share.mean() for share in shares]),
-        covariance / max(1, used),
-        min(len(events), len(nonevents)),
+    copies = np.empty((len(indices), len(cohort)), dtype=np.int16)
+    ladders = []
+    redrawn = 0
+    with threadpool_limits(limits=1):
+        for place, index in enumerate(indices):
+            copies[place], again = _draw(cohort.outcome, seed, index)
+            redrawn += again
+            rows = np.repeat(np.arange(len(cohort)), copies[place])
+            ladders.append(fit(cohort.take(rows)))
+    names = list(ladders[0]) if ladders else []
+    return Resamples(
+        copies=copies,
+        log_odds={
+            name: np.stack(
+                [_score(ladder[name], cohort, copies[b])
+                 for b, ladder in enumerate(ladders)]
+            )
+            for name in names
+        },
+        kept={n: tuple(ladder[n].variables for ladder in ladders) for n in names},
+        redrawn=redrawn,
+    )  # fmt: skip
+
+
+def join(blocks: Sequence[Resamples]) -> Resamples:
+    """Return the resamples of several blocks as one, in the given order."""
+    names = list(blocks[0].log_odds)
+    return Resamples(
+        copies=np.concatenate([b.copies for b in blocks]),
+        log_odds={n: np.concatenate([b.log_odds[n] for b in blocks]) for n in names},
+        kept={n: sum((b.kept[n] for b in blocks), ()) for n in names},
+        redrawn=sum(b.redrawn for b in blocks),
     )
 
 
-def _pair_shares(events: Floats, nonevents: Floats) -> Floats:
-    """Return the share of resamples that order each pair rightly; 0.5 if unknown."""
-    right = np.zeros((events.shape[1], nonevents.shape[1]))
-    known = np.zeros_like(right)
-    for one, other in zip(events, nonevents, strict=True):
-        rows, columns = np.flatnonzero(~np.isnan(one)), np.flatnonzero(~np.isnan(other))
-        difference = one[rows, None] - other[None, columns]
-        where = np.ix_(rows, columns)
-        right[where] += 0.5 * (np.sign(difference) + 1.0)
-        known[where] += 1.0
-    return np.where(known > 0, right / np.maximum(known, 1.0), 0.5)
+def _draw(
+    outcome: NDArray[np.int8], seed: int, index: int
+) -> tuple[NDArray[np.int16], bool]:
+    """Return how often each patient is drawn, and whether it took several draws."""
+    draw = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
+    event = outcome == 1
+    count = len(outcome)
+    for attempt in range(_MOST_DRAWS):
+        rows = draw.integers(count, size=count)
+        copies = np.bincount(rows, minlength=count).astype(np.int16)
+        drawn = copies > 0
+        learnable = min(int(drawn[event].sum()), int(drawn[~event].sum())) >= 2
+        if learnable and not drawn[event].all() and not drawn[~event].all():
+            return copies, attempt > 0
+    raise ComputationError(
+        f"{int(event.sum())} events in {count} patients: almost no resample holds "
+        "two patients of each outcome and leaves one of each out",
+        "add patients; a model of so few cannot be evaluated",
+    )
+
+
+def _score(
+    model: RiskModel, cohort: Cohort, copies: NDArray[np.int16]
+) -> NDArray[np.float64]:
+    """Return log-odds of the patients left out, as if the prevalence were all's.
+
+    A patient who is left out takes one of his outcome out of the resample, so that
+    its prevalence leans against him; averaged over resamples a formula without any
+    variable would rank all patients wrongly.
+    """
+    drawn = float(copies @ cohort.outcome) / float(copies.sum())
+    shift = float(logit(cohort.outcome.mean()) - logit(drawn))
+    return np.where(copies == 0, model.log_odds(cohort) + shift, np.nan)

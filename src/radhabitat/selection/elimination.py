@@ -1,0 +1,47 @@
+"""Recursive feature elimination with ridge logistic regression, one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.selection.sample import Sample
+
+TOLERANCE = 1e-4
+"""Newton doubles the correct digits: after a step of 1e-4 the error is about 1e-8."""
+
+
+def eliminate(
+    sample: Sample, *, keep: int, penalty: float = 1.0
+) -> NDArray[np.intp]:
+    """Return the columns that recursive elimination leaves.
+
+    Exact: after each single column the model is fitted again. With more columns than
+    patients the fit is an n x n problem in the dual coefficients; its matrix loses one
+    outer product per step and Newton starts where the last fit ended.
+
+    Args:
+        sample: Standardized columns.
+        keep: How many are left.
+        penalty: Of half the squared coefficients (1 / C of scikit-learn); the
+            intercept is free.
+
+    Returns:
+        Positions in the sample, rising.
+
+    Reference:
+        Guyon et al. 2002, Machine Learning 46:389, section 4, with logistic loss.
+    """
+    from radhabitat.selection.compiled import eliminate_columns
+
+    count = sample.values.shape[1]
+    if count <= keep:
+        return np.arange(count)
+    return eliminate_columns(
+        sample.values.T.copy(order="C"),
+        sample.outcome,
+        sample.weights,
+        keep,
+        penalty,
+        TOLERANCE,
+    )
