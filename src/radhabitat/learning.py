@@ -12,18 +12,25 @@ import numpy as np
 
 from radhabitat.errors import TableError
 from radhabitat.models import fit_risk_model
-from radhabitat.selection import Selection, screen_variables, select_features
-from radhabitat.settings import SelectionSettings, StudySettings
+from radhabitat.selection import Selection, select_clinical, select_features
+from radhabitat.settings import StudySettings
 from radhabitat.types import Block, Cohort, Ladder, RiskModel
 
 LADDER_NAMES = {
     (Block.CLINICAL,): "clinical",
     (Block.CLINICAL, Block.RADIOMICS): "cr",
     (Block.CLINICAL, Block.RADIOMICS, Block.HABITAT): "crh",
-    (Block.CLINICAL, Block.HABITAT): "clinical_habitat",
+    (Block.CLINICAL, Block.HABITAT): "ch",
     (Block.RADIOMICS,): "radiomics",
     (Block.RADIOMICS, Block.HABITAT): "radiomics_habitat",
     (Block.HABITAT,): "habitat",
+}
+"""Blocks of variables, in the order they join -> name of the model."""
+
+BLOCK_WORDS = {
+    Block.CLINICAL: "Clinical variables",
+    Block.RADIOMICS: "Radiomic features",
+    Block.HABITAT: "Habitat features",
 }
 
 
@@ -32,6 +39,9 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
 
     The same cohort gives the same formulas in whatever order its patients and
     variables stand. `functools.partial(fit_ladder, settings=...)` is a `Fit`.
+
+    The model of the clinical variables alone has no penalty, as published; those
+    with image features have the ridge penalty of the settings.
 
     Args:
         cohort: May hold copies of patients; both outcomes occur.
@@ -44,26 +54,49 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
     Raises:
         TableError: No variables, or only one outcome.
     """
-    blocks = tuple(b for b in Block if len(cohort.columns(b)))
-    if not blocks or cohort.events in (0, len(cohort)):
-        raise TableError(
-            f"{len(cohort.names)} variables and {cohort.events} events in "
-            f"{len(cohort)} patients: there is nothing to learn",
-            "give at least one variable, and patients with and without the event",
-        )
     ordered = _in_order(cohort)
     ladder: dict[str, RiskModel] = {}
     variables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    blocks = _blocks(cohort)
     for place, block in enumerate(blocks, start=1):
-        kept, note = _select(ordered, block, settings)
-        variables += kept
-        notes += (note,)
+        chosen = _select(ordered, block, settings)
+        names = _names(ordered, block)
+        variables += tuple(names[j] for j in chosen.positions)
+        notes += (_words(block, chosen),)
         name = LADDER_NAMES[blocks[:place]]
         ladder[name] = fit_risk_model(
-            ordered, variables, name=name, ridge=settings.models.ridge, notes=notes
+            ordered,
+            variables,
+            name=name,
+            ridge=0.0 if name == "clinical" else settings.models.ridge,
+            notes=notes,
         )
     return ladder
+
+
+def selection_counts(
+    cohort: Cohort, settings: StudySettings
+) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return block in words -> (step, variables left after it), learned on a cohort.
+
+    Raises:
+        TableError: No variables, or only one outcome.
+    """
+    blocks = _blocks(cohort)
+    ordered = _in_order(cohort)
+    return {BLOCK_WORDS[b]: _select(ordered, b, settings).counts for b in blocks}
+
+
+def _blocks(cohort: Cohort) -> tuple[Block, ...]:
+    blocks = tuple(b for b in Block if len(cohort.columns(b)))
+    if not blocks or cohort.events in (0, len(cohort)):
+        raise TableError(
+            f"{len(cohort.names)} variables and {cohort.events} events "
+            f"({cohort.event}) in {len(cohort)} patients: there is nothing to learn",
+            "give at least one variable, and patients with and without the event",
+        )
+    return blocks
 
 
 def _in_order(cohort: Cohort) -> Cohort:
@@ -80,28 +113,28 @@ def _in_order(cohort: Cohort) -> Cohort:
     )
 
 
-def _select(
-    cohort: Cohort, block: Block, settings: StudySettings
-) -> tuple[tuple[str, ...], str]:
-    """Return the names of the variables kept in a block, and how they were found."""
-    columns = cohort.columns(block)
-    names = tuple(cohort.names[j] for j in columns)
-    chosen = _choose(cohort, block, settings.selection, settings.seed)
-    kept = tuple(names[j] for j in chosen.positions)
-    steps = ", ".join(f"{step} {count:,}" for step, count in chosen.remaining)
-    return kept, f"{block.capitalize()} variables left after each step: {steps}"
+def _names(cohort: Cohort, block: Block) -> tuple[str, ...]:
+    return tuple(cohort.names[j] for j in cohort.columns(block))
 
 
-def _choose(
-    cohort: Cohort, block: Block, settings: SelectionSettings, seed: int
-) -> Selection:
-    columns = cohort.columns(block)
-    values = cohort.values[:, columns]
+def _select(cohort: Cohort, block: Block, settings: StudySettings) -> Selection:
+    """Return what is kept of a block's columns."""
+    values = cohort.values[:, cohort.columns(block)]
+    names = _names(cohort, block)
     if block is Block.CLINICAL:
-        names = tuple(cohort.names[j] for j in columns)
-        return screen_variables(
-            values, names, cohort.outcome, cohort.patients, settings
+        return select_clinical(
+            values, cohort.outcome, cohort.patients, names, settings.selection
         )
     return select_features(
-        values, cohort.outcome, cohort.patients, settings, seed=seed
+        values,
+        cohort.outcome,
+        cohort.patients,
+        names,
+        settings.selection,
+        seed=settings.seed,
     )
+
+
+def _words(block: Block, chosen: Selection) -> str:
+    steps = ", ".join(f"{step}: {left:,}" for step, left in chosen.counts)
+    return f"{BLOCK_WORDS[block]} left after each step: {steps}"

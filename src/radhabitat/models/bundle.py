@@ -8,20 +8,19 @@ from typing import TypeAlias
 
 import numpy as np
 
-from radhabitat.errors import StorageError
+from radhabitat.errors import InputError
 from radhabitat.types import RiskModel
 
-SCHEMA = "radhabitat-risk-model/1"
+SCHEMA_VERSION = 1
 
-Json: TypeAlias = (
-    "None | bool | int | float | str | list[Json] | Mapping[str, Json]"
-)
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | Mapping[str, Json]"
 
 
 def to_json(model: RiskModel) -> dict[str, Json]:
     """Return a risk model as a JSON object; `from_json` reads it back exactly."""
     return {
-        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "research_use_only": True,
         "name": model.name,
         "event": model.event,
         "formula": "log-odds = intercept + sum of coefficient * (value - center) / "
@@ -33,6 +32,7 @@ def to_json(model: RiskModel) -> dict[str, Json]:
                 "coefficient": float(model.coefficients[place]),
                 "center": float(model.centers[place]),
                 "scale": float(model.scales[place]),
+                "odds_ratio_per_sd": _odds_ratio(float(model.coefficients[place])),
             }
             for place, name in enumerate(model.variables)
         ],
@@ -44,35 +44,47 @@ def from_json(stored: Mapping[str, Json]) -> RiskModel:
     """Return the risk model of a JSON object.
 
     Raises:
-        StorageError: Another schema, a missing entry, a variable twice, or a number
+        InputError: Another schema, a missing entry, a variable twice, or a number
             that cannot be right.
     """
-    if stored.get("schema") != SCHEMA:
-        raise StorageError(
-            f"This model has the schema {stored.get('schema')!r}; wanted {SCHEMA!r}",
-            "read it with the version of radhabitat that wrote it",
+    if stored.get("schema_version") != SCHEMA_VERSION:
+        raise InputError(
+            f"The model file has schema_version {stored.get('schema_version')!r}; "
+            f"wanted {SCHEMA_VERSION}",
+            "give a model that this version of radhabitat wrote (results/models)",
         )
-    rows = stored.get("variables")
-    notes = stored.get("notes")
-    if not isinstance(rows, list) or not isinstance(notes, list):
-        raise _damaged("variables")
-    variables = [row for row in rows if isinstance(row, Mapping)]
-    names = tuple(_text(row, "name") for row in variables)
-    scales = np.array([_number(row, "scale") for row in variables])
-    if len(variables) != len(rows) or len(set(names)) != len(names):
-        raise _damaged("variables")
+    rows = _variables(stored)
+    scales = np.array([_number(row, "scale") for row in rows])
     if (scales <= 0).any():
         raise _damaged("scale")
     return RiskModel(
         name=_text(stored, "name"),
         event=_text(stored, "event"),
-        variables=names,
-        coefficients=np.array([_number(row, "coefficient") for row in variables]),
+        variables=tuple(_text(row, "name") for row in rows),
+        coefficients=np.array([_number(row, "coefficient") for row in rows]),
         intercept=_number(stored, "intercept"),
-        centers=np.array([_number(row, "center") for row in variables]),
+        centers=np.array([_number(row, "center") for row in rows]),
         scales=scales,
-        notes=tuple(str(note) for note in notes),
+        notes=_notes(stored),
     )
+
+
+def _variables(stored: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    rows = stored.get("variables")
+    if not isinstance(rows, list):
+        raise _damaged("variables")
+    variables = [row for row in rows if isinstance(row, Mapping)]
+    names = {_text(row, "name") for row in variables}
+    if len(variables) != len(rows) or len(names) != len(rows):
+        raise _damaged("variables")
+    return variables
+
+
+def _notes(stored: Mapping[str, Json]) -> tuple[str, ...]:
+    notes = stored.get("notes")
+    if not isinstance(notes, list):
+        raise _damaged("notes")
+    return tuple(str(note) for note in notes)
 
 
 def _text(stored: Mapping[str, Json], entry: str) -> str:
@@ -91,8 +103,13 @@ def _number(stored: Mapping[str, Json], entry: str) -> float:
     return float(value)
 
 
-def _damaged(entry: str) -> StorageError:
-    return StorageError(
-        f"The stored model has no usable entry {entry!r}",
-        "run the study again; it writes results/models anew",
+def _odds_ratio(coefficient: float) -> float | None:
+    """Return exp(coefficient); None where no computer holds it."""
+    return math.exp(coefficient) if abs(coefficient) < 700.0 else None
+
+
+def _damaged(entry: str) -> InputError:
+    return InputError(
+        f"The model file has no usable entry {entry!r}",
+        "give a model as radhabitat wrote it (results/models), unchanged",
     )

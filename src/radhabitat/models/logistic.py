@@ -1,88 +1,23 @@
-"""(Ridge) logistic regression on standardized variables."""
+"""Logistic risk models on standardized variables, with or without a ridge penalty."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from radhabitat.errors import ComputationError
 from radhabitat.types import Cohort, RiskModel
 
 RESCUE_RIDGE = 1.0
-_MOST_STEPS = 60
-_TOLERANCE = 1e-9
-_LONGEST_STEP = 5.0
-_LARGEST_LOG_ODDS = 30.0
+"""Penalty where the variables separate the outcomes and none was asked for."""
 
-
-@dataclass(frozen=True, eq=False)
-class LogisticFit:
-    """A maximum of the (penalized) likelihood.
-
-    Attributes:
-        intercept: Log-odds at zero.
-        coefficients: Shape (columns,).
-        log_likelihood: At the maximum, without the penalty.
-        covariance: Inverse of the (penalized) information, intercept first.
-        converged: Whether a maximum was found; without a penalty there is none when
-            the variables separate the outcomes.
-    """
-
-    intercept: float
-    coefficients: NDArray[np.float64]
-    log_likelihood: float
-    covariance: NDArray[np.float64]
-    converged: bool
-
-
-def fit_logistic(
-    values: NDArray[np.float64],
-    outcome: NDArray[np.int8],
-    *,
-    ridge: float = 0.0,
-    offset: NDArray[np.float64] | None = None,
-) -> LogisticFit:
-    """Maximize log-likelihood - ridge / 2 * sum of squared coefficients by Newton.
-
-    Args:
-        values: Shape (patients, columns); no NaN. No columns: the intercept alone.
-        outcome: 0 or 1, shape (patients,); both occur.
-        ridge: Penalty; the intercept is free.
-        offset: Log-odds that are known already, shape (patients,).
-
-    Reference:
-        McCullagh and Nelder 1989, Generalized Linear Models, section 4.4; with a
-        penalty: le Cessie and van Houwelingen 1992, Appl Stat 41:191, eq. 4.
-    """
-    patients, columns = values.shape
-    design = np.column_stack([np.ones(patients), values])
-    penalty = np.diag(np.r_[0.0, np.full(columns, ridge)])
-    known = np.zeros(patients) if offset is None else offset
-    formula = np.zeros(columns + 1)
-    size = np.inf
-    information = penalty
-    for _ in range(_MOST_STEPS):
-        risk = expit(known + design @ formula)
-        variance = np.maximum(risk * (1.0 - risk), 1e-12)
-        information = (design * variance[:, np.newaxis]).T @ design + penalty
-        slope = design.T @ (outcome - risk) - penalty @ formula
-        step = np.linalg.lstsq(information, slope, rcond=1e-12)[0]
-        size = float(np.abs(step).max())
-        formula += step * min(1.0, _LONGEST_STEP / max(size, 1e-300))
-        if size < _TOLERANCE:
-            break
-    log_odds = known + design @ formula
-    sign = np.where(outcome == 1, -1.0, 1.0)
-    within = float(np.abs(log_odds).max()) < _LARGEST_LOG_ODDS
-    return LogisticFit(
-        intercept=float(formula[0]),
-        coefficients=formula[1:],
-        log_likelihood=-float(np.logaddexp(0.0, sign * log_odds).sum()),
-        covariance=np.linalg.pinv(information, rcond=1e-12, hermitian=True),
-        converged=size < 1e-6 and within,
-    )
+_MOST_STEPS = 100
+_MOST_HALVINGS = 30
+_CONVERGED = 1e-9
+_SEPARATED = 30.0
+"""Log-odds beyond which a fitted risk is 0 or 1 to the last digit."""
+_ROUNDING = 1e-12
 
 
 def fit_risk_model(
@@ -93,63 +28,138 @@ def fit_risk_model(
     ridge: float,
     notes: tuple[str, ...] = (),
 ) -> RiskModel:
-    """Return the formula of one model of the ladder.
+    """Return the logistic formula of some variables of a cohort.
 
-    A missing value counts as the median of the known ones, here and in new patients;
-    variables that are constant in this cohort are left out, and named.
+    Variables are standardized by the mean and standard deviation of the known
+    values; a missing value counts as the mean, here and in new patients. A variable
+    that is constant in this cohort is left out, and named in the notes.
 
     Args:
-        cohort: What is learned from; both outcomes occur.
+        cohort: What is learned from.
         variables: Names of the columns; none gives the prevalence to everybody.
         name: Of the model.
-        ridge: L2 penalty on the standardized coefficients; 0: none. Where the
-            variables separate the outcomes and nothing else would hold the
-            coefficients, a penalty of 1 is used, and said.
+        ridge: L2 penalty: ridge / 2 times the sum of squared coefficients (1 / C of
+            scikit-learn); the intercept is free; 0: none. Where the variables then
+            separate the outcomes there is no finite formula: a penalty of 1 is used,
+            and said.
         notes: What led to these variables, in words.
+
+    Raises:
+        ComputationError: Every patient has the same outcome.
     """
-    values = cohort.values[:, cohort.positions(variables)]
-    filled, middle = _fill(values)
-    means, scales = filled.mean(axis=0), filled.std(axis=0)
-    size = np.abs(filled).max(axis=0, initial=0.0)
-    varied = scales > 1e-12 * np.maximum(size, 1e-300)
-    kept = tuple(v for v, keep in zip(variables, varied, strict=True) if keep)
-    said = tuple(
-        f"{v} is the same for every patient and was left out"
-        for v, keep in zip(variables, varied, strict=True)
-        if not keep
-    )
-    means, scales, middle = means[varied], scales[varied], middle[varied]
-    standardized = (filled[:, varied] - means) / scales
-    fit = fit_logistic(standardized, cohort.outcome, ridge=ridge)
-    if not fit.converged and ridge == 0.0:
-        fit = fit_logistic(standardized, cohort.outcome, ridge=RESCUE_RIDGE)
-        said += (
-            f"The variables separate the outcomes: without a penalty there is no "
-            f"finite formula, so a ridge penalty of {RESCUE_RIDGE:g} was used",
+    if cohort.events in (0, len(cohort)):
+        raise ComputationError(
+            f"The model {name} cannot be fitted: {cohort.events} of {len(cohort)} "
+            f"patients have the event ({cohort.event})",
+            "give patients with and without the event",
         )
-    centers = np.where(np.isnan(values[:, varied]).any(axis=0), middle, means)
+    values = cohort.values[:, cohort.positions(variables)]
+    centers, scales = _center_and_scale(values)
+    varied = scales > 0.0
+    notes += _say_left_out(variables, varied)
+    centers, scales = centers[varied], scales[varied]
+    standardized = (values[:, varied] - centers) / scales
+    standardized[np.isnan(standardized)] = 0.0
+    formula = maximize_likelihood(standardized, cohort.outcome, ridge=ridge)
+    if formula is None:
+        formula = maximize_likelihood(standardized, cohort.outcome, ridge=RESCUE_RIDGE)
+        notes += (
+            "The variables separate the patients with and without the event: without "
+            "a penalty there is no finite formula, so a ridge penalty of "
+            f"{RESCUE_RIDGE:g} was used",
+        )
+    if formula is None:
+        raise ComputationError(
+            f"The model {name} of {len(variables)} variables did not converge",
+            "raise models.ridge in study.toml",
+        )
     return RiskModel(
         name=name,
         event=cohort.event,
-        variables=kept,
-        coefficients=fit.coefficients,
-        intercept=fit.intercept
-        + float(fit.coefficients @ ((centers - means) / scales)),
+        variables=tuple(v for v, keep in zip(variables, varied, strict=True) if keep),
+        coefficients=formula[1:],
+        intercept=float(formula[0]),
         centers=centers,
         scales=scales,
-        notes=notes + said,
+        notes=notes,
     )
 
 
-def _fill(
+def maximize_likelihood(
+    values: NDArray[np.float64], outcome: NDArray[np.int8], *, ridge: float
+) -> NDArray[np.float64] | None:
+    """Maximize log-likelihood - ridge / 2 * sum of squared coefficients.
+
+    Newton's steps, halved while they make things worse.
+
+    Args:
+        values: Shape (patients, columns); no NaN. No columns: the intercept alone.
+        outcome: 0 or 1, shape (patients,); both occur.
+        ridge: Penalty of the coefficients; the intercept is free.
+
+    Returns:
+        Intercept and coefficients, shape (1 + columns,); None when there is no
+        finite maximum (the variables separate the outcomes).
+
+    Reference:
+        McCullagh and Nelder 1989, Generalized Linear Models, section 4.4; with a
+        penalty: le Cessie and van Houwelingen 1992, Appl Stat 41:191, eq. 4.
+    """
+    design = np.column_stack([np.ones(len(values)), values])
+    penalty = np.full(design.shape[1], ridge)
+    penalty[0] = 0.0
+    formula = np.zeros(design.shape[1])
+    loss = _loss(design, outcome, penalty, formula)
+    for _ in range(_MOST_STEPS):
+        risk = expit(design @ formula)
+        curvature = risk * (1.0 - risk)
+        information = (design * curvature[:, np.newaxis]).T @ design
+        information += np.diag(penalty)
+        slope = design.T @ (outcome - risk) - penalty * formula
+        step = np.linalg.lstsq(information, slope, rcond=1e-13)[0]
+        for _ in range(_MOST_HALVINGS):
+            moved = _loss(design, outcome, penalty, formula + step)
+            if moved <= loss + _ROUNDING * (1.0 + loss):
+                break
+            step *= 0.5
+        formula += step
+        loss = moved
+        if ridge == 0.0 and np.abs(design @ formula).max() > _SEPARATED:
+            return None
+        if np.abs(step).max() < _CONVERGED:
+            return formula
+    return None
+
+
+def _loss(
+    design: NDArray[np.float64],
+    outcome: NDArray[np.int8],
+    penalty: NDArray[np.float64],
+    formula: NDArray[np.float64],
+) -> float:
+    sign = np.where(outcome == 1, -1.0, 1.0)
+    loss = np.logaddexp(0.0, sign * (design @ formula)).sum()
+    return float(loss + 0.5 * penalty @ formula**2)
+
+
+def _center_and_scale(
     values: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the values without gaps, and the median of each column (0 if none)."""
-    filled = values.copy()
-    middle = np.zeros(values.shape[1])
-    for column in range(values.shape[1]):
-        known = ~np.isnan(values[:, column])
-        if known.any():
-            middle[column] = np.median(values[known, column])
-        filled[~known, column] = middle[column]
-    return filled, middle
+    """Return mean and standard deviation of the known values; 0 if they are equal."""
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    centers = np.where(known, values, 0.0).sum(axis=0) / count
+    moved = np.where(known, values - centers, 0.0)
+    scales = np.sqrt((moved**2).sum(axis=0) / count)
+    scales[scales <= _ROUNDING * np.abs(centers)] = 0.0
+    return centers, scales
+
+
+def _say_left_out(
+    variables: tuple[str, ...], varied: NDArray[np.bool_]
+) -> tuple[str, ...]:
+    return tuple(
+        f"{variable} is the same for every patient and was left out"
+        for variable, keep in zip(variables, varied, strict=True)
+        if not keep
+    )

@@ -15,7 +15,12 @@ from radhabitat.errors import ComputationError
 from radhabitat.preprocessing.crop import CROP_SPACING_MM, Crop
 
 _FEWEST_VOXELS = 8
-_PYRAMID = ((4, 200, 2), (2, 100, 1), (1, 50, 0))
+_PYRAMID = {
+    "rigid": ((4, 200, 2), (2, 100, 1), (1, 50, 0)),
+    "affine": ((2, 100, 1), (1, 50, 0)),
+}
+_POINTS = 15000
+_SMALLEST_SHARE = 0.1
 _LARGEST_SEED = 2**31 - 2
 
 
@@ -27,22 +32,25 @@ def register_linear(
     shift_mm: tuple[float, float, float],
     kind: Literal["rigid", "affine"],
     seed: int,
-) -> NDArray[np.float64]:
-    """Return the linear map between two crops that fits best in a region.
+) -> dict[str, NDArray[np.float64]]:
+    """Return the linear maps between two crops that fit best in a region.
 
     Mattes mutual information looks only at the region, at every stage: without that,
     the still spine and body wall decide (4-5 mm left in the tumor instead of 0.7).
+    Affine starts where rigid ended. About 15,000 points are compared, because with
+    the default fifth of the points of a small tumor either stage can run away.
 
     Args:
         fixed: The reference around the tumor.
         moving: The other image, on the same raster.
         region: Where to look, shape of `fixed.array`.
         shift_mm: The translation to start from, along i, j, k.
-        kind: Rotation and translation, or 12 parameters.
+        kind: Rotation and translation, or 12 parameters after that.
         seed: Of the points at which the images are compared.
 
     Returns:
-        (4, 4): mm of a point in the frame -> mm of the same tissue in `moving`.
+        Stage -> (4, 4): mm of a point in the frame -> mm of the same tissue in
+        `moving`.
 
     Raises:
         ComputationError: The engine is missing or gave up.
@@ -52,29 +60,26 @@ def register_linear(
     """
     ants = _load_ants()
     ants.config._random_seed = seed % _LARGEST_SEED + 1
-    levels = [p for p in _PYRAMID if min(fixed.array.shape) // p[0] >= _FEWEST_VOXELS]
-    shrink, iterations, sigmas = zip(*(levels or _PYRAMID[-1:]), strict=True)
+    images = (
+        _to_ants(ants, fixed.array, fixed.first_mm),
+        _to_ants(ants, moving.array, moving.first_mm - np.array(shift_mm)),
+        _to_ants(ants, region.astype(np.float32), fixed.first_mm),
+    )
+    share = float(np.clip(_POINTS / np.count_nonzero(region), _SMALLEST_SHARE, 1.0))
+    found: dict[str, NDArray[np.float64]] = {}
+    start = "Identity"
     with tempfile.TemporaryDirectory(prefix="radhabitat-") as folder:
-        try:
-            result = ants.registration(
-                _to_ants(ants, fixed.array, fixed.first_mm),
-                _to_ants(ants, moving.array, moving.first_mm - np.array(shift_mm)),
-                type_of_transform=kind.capitalize(),
-                initial_transform="Identity",
-                outprefix=str(Path(folder) / "linear"),
-                mask=_to_ants(ants, region.astype(np.float32), fixed.first_mm),
-                mask_all_stages=True,
-                aff_iterations=iterations,
-                aff_shrink_factors=shrink,
-                aff_smoothing_sigmas=sigmas,
-            )
-            matrix = _read_matrix(ants, result["fwdtransforms"][0])
-        except (RuntimeError, ValueError, OSError, IndexError) as error:
-            raise ComputationError(
-                f"ANTs gave up: {error}", "look at the images of this patient"
-            ) from None
-    matrix[:3, 3] += shift_mm
-    return matrix
+        for stage in ("rigid", "affine")[: 1 if kind == "rigid" else 2]:
+            outcome = Path(folder) / stage
+            try:
+                start = _run_stage(ants, images, stage, start, outcome, share)
+                found[stage] = _read_matrix(ants, start)
+            except (RuntimeError, ValueError, OSError, IndexError) as error:
+                raise ComputationError(
+                    f"ANTs gave up: {error}", "look at the images of this patient"
+                ) from None
+            found[stage][:3, 3] += shift_mm
+    return found
 
 
 def _load_ants() -> ModuleType:

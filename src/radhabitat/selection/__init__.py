@@ -1,8 +1,8 @@
 """From candidates to a few variables; called inside every resample.
 
-    missing and constant -> redundancy -> recursive elimination -> LASSO
+    known and not constant -> |r| -> recursive elimination -> LASSO
 
-Estimators with scikit-learn's contract are in `selection.estimators`.
+The same steps as scikit-learn estimators are in `selection.estimators`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 
 from radhabitat.selection.elimination import eliminate
 from radhabitat.selection.lasso import LassoPath, cross_validate_lasso, draw_folds
-from radhabitat.selection.redundancy import association, drop_redundant
-from radhabitat.selection.sample import distinct_patients, standardize
-from radhabitat.selection.screening import score_test, variables_of
+from radhabitat.selection.redundancy import drop_redundant
+from radhabitat.selection.sample import Sample, distinct_patients, standardize
+from radhabitat.selection.screening import associated_alone
 from radhabitat.settings import SelectionSettings
 
-__all__ = ["Selection", "screen_variables", "select_features"]
+__all__ = ["Selection", "select_clinical", "select_features"]
+
+USABLE = "known in 80 % of patients, not constant"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +31,15 @@ class Selection:
 
     Attributes:
         positions: Columns of the given table, rising; may be empty.
-        remaining: (step in words, how many columns were left after it).
+        counts: (step in words, how many columns were left after it).
+        fill: What a missing value counted as in each kept column: the median.
         path: The LASSO's path over the columns `path_positions`, if it came to that.
         path_positions: Columns of the given table that the LASSO chose from.
     """
 
     positions: NDArray[np.intp]
-    remaining: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[str, int], ...]
+    fill: NDArray[np.float64]
     path: LassoPath | None = None
     path_positions: tuple[int, ...] = ()
 
@@ -44,76 +48,88 @@ def select_features(
     values: NDArray[np.float64],
     outcome: NDArray[np.int8],
     patients: Sequence[str],
+    names: Sequence[str],
     settings: SelectionSettings,
     *,
     seed: int,
 ) -> Selection:
     """Return the image features that the published selection keeps; perhaps none.
 
+    The order of the rows and of the columns makes no difference.
+
     Args:
         values: Shape (rows, columns); NaN where missing.
-        outcome: 0 or 1, shape (rows,); both occur.
+        outcome: 0 or 1, shape (rows,).
         patients: One name per row; rows of one name are copies of one patient.
+        names: One per column, all different.
         settings: Limits.
         seed: Of the folds.
+
+    Raises:
+        ComputationError: Every patient has the same outcome.
     """
-    raw = distinct_patients(values, outcome, patients)
-    sample = standardize(raw)
-    remaining = [("candidates", values.shape[1]), ("usable", len(sample.columns))]
-    limit = settings.correlation_limit
-    sample = sample.take(
-        drop_redundant(sample, limit=limit, priority=association(sample))
-    )
-    remaining.append((f"|r| <= {limit:g}", len(sample.columns)))
+    sample = standardize(distinct_patients(values, outcome, patients, names))
+    counts = [("candidates", len(names)), (USABLE, len(sample.columns))]
+    sample = sample.take(drop_redundant(sample, limit=settings.correlation_limit))
+    counts.append((f"|r| <= {settings.correlation_limit:g}", len(sample.columns)))
     sample = sample.take(eliminate(sample, keep=settings.rfe_features))
-    remaining.append(("recursive elimination", len(sample.columns)))
-    if not len(sample.columns):
-        return Selection(sample.columns, tuple(remaining))
-    count = min(settings.lasso_folds, len(sample.outcome))
-    path = cross_validate_lasso(sample, draw_folds(sample.outcome, count, seed=seed))
+    counts.append(("recursive elimination", len(sample.columns)))
+    step = f"LASSO (lambda.{settings.lasso_rule}), largest {settings.max_features}"
+    folds = draw_folds(sample.outcome, settings.lasso_folds, seed=seed)
+    if not len(sample.columns) or folds is None:
+        counts.append((step, 0))
+        return _selection(sample.take(np.arange(0)), counts)
+    path = cross_validate_lasso(sample, folds)
     place = path.best if settings.lasso_rule == "min" else path.sparse
     kept = _largest(path.coefficients[place], settings.max_features)
-    remaining.append((f"LASSO (lambda.{settings.lasso_rule}), largest", len(kept)))
-    return Selection(
-        sample.columns[kept],
-        tuple(remaining),
-        path,
-        tuple(int(c) for c in sample.columns),
-    )
+    counts.append((step, len(kept)))
+    return _selection(sample.take(kept), counts, path, tuple(sample.columns.tolist()))
 
 
-def screen_variables(
+def select_clinical(
     values: NDArray[np.float64],
-    names: tuple[str, ...],
     outcome: NDArray[np.int8],
     patients: Sequence[str],
+    names: Sequence[str],
     settings: SelectionSettings,
 ) -> Selection:
-    """Return the clinical columns to use: all, or those with a small p on their own.
+    """Return the clinical columns to use: all, or those associated on their own.
 
     The dummy columns of one variable are tested, kept and dropped together.
 
     Args:
         values: Shape (rows, columns); NaN where missing.
-        names: Of the columns; `stage=B` is a dummy column of `stage`.
-        outcome: 0 or 1, shape (rows,); both occur.
+        outcome: 0 or 1, shape (rows,).
         patients: One name per row; rows of one name are copies of one patient.
+        names: One per column, all different; `stage=B` is a dummy column of `stage`.
         settings: `clinical` and `clinical_p`.
+
+    Raises:
+        ComputationError: Every patient has the same outcome.
     """
-    sample = standardize(distinct_patients(values, outcome, patients))
-    remaining = [("candidates", len(names)), ("usable", len(sample.columns))]
-    if settings.clinical == "all":
-        return Selection(sample.columns, tuple(remaining))
-    usable = tuple(names[c] for c in sample.columns)
-    kept = [
-        place
-        for columns in variables_of(usable)
-        if score_test(sample, columns) < settings.clinical_p
-        for place in columns
-    ]
-    remaining.append((f"p < {settings.clinical_p:g} alone", len(kept)))
-    positions = sample.columns[np.array(sorted(kept), dtype=np.intp)]
-    return Selection(positions, tuple(remaining))
+    sample = standardize(distinct_patients(values, outcome, patients, names))
+    counts = [("candidates", len(names)), (USABLE, len(sample.columns))]
+    if settings.clinical == "univariable":
+        usable = [names[column] for column in sample.columns]
+        sample = sample.take(associated_alone(sample, usable, p=settings.clinical_p))
+        counts.append((f"p < {settings.clinical_p:g} alone", len(sample.columns)))
+    return _selection(sample, counts)
+
+
+def _selection(
+    sample: Sample,
+    counts: list[tuple[str, int]],
+    path: LassoPath | None = None,
+    path_positions: tuple[int, ...] = (),
+) -> Selection:
+    order = np.argsort(sample.columns)
+    return Selection(
+        positions=sample.columns[order],
+        counts=tuple(counts),
+        fill=sample.fill[order],
+        path=path,
+        path_positions=path_positions,
+    )
 
 
 def _largest(coefficients: NDArray[np.float64], most: int) -> NDArray[np.intp]:

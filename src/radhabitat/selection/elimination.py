@@ -11,9 +11,7 @@ TOLERANCE = 1e-4
 """Newton doubles the correct digits: after a step of 1e-4 the error is about 1e-8."""
 
 
-def eliminate(
-    sample: Sample, *, keep: int, penalty: float = 1.0
-) -> NDArray[np.intp]:
+def eliminate(sample: Sample, *, keep: int, penalty: float = 1.0) -> NDArray[np.intp]:
     """Return the columns that recursive elimination leaves.
 
     Exact: after each single column the model is fitted again. With more columns than

@@ -78,18 +78,24 @@ def cross_validate_lasso(
 
 def draw_folds(
     outcome: NDArray[np.float64], count: int, *, seed: int
-) -> NDArray[np.intp]:
+) -> NDArray[np.intp] | None:
     """Return a fold per patient: shuffled, events and non-events spread evenly.
 
     Args:
         outcome: One entry per distinct patient, so that copies share a fold.
-        count: Number of folds; at most the number of patients.
+        count: Number of folds; fewer when there are fewer patients.
         seed: Of the shuffle.
+
+    Returns:
+        Shape (patients,); None when a class has a single patient, without whom
+        nothing can be learned.
     """
     draw = np.random.default_rng(seed)
-    folds = np.empty(len(outcome), dtype=np.intp)
     events = draw.permutation(np.flatnonzero(outcome > 0.5))
     others = draw.permutation(np.flatnonzero(outcome <= 0.5))
+    if min(len(events), len(others)) < 2:
+        return None
+    folds = np.empty(len(outcome), dtype=np.intp)
     folds[np.concatenate([events, others])] = np.arange(len(outcome)) % count
     return folds
 
@@ -104,10 +110,7 @@ def _largest_penalty(sample: Sample) -> float:
 def _trace(
     sample: Sample, rows: NDArray[np.bool_], penalties: NDArray[np.float64], loss: Loss
 ) -> NDArray[np.float64]:
-    from radhabitat.selection.compiled_paths import (
-        trace_logistic,
-        trace_squared,
-    )
+    from radhabitat.selection.compiled_paths import trace_logistic, trace_squared
 
     weights = sample.weights[rows]
     shares = weights / weights.sum()

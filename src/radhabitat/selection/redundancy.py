@@ -9,7 +9,7 @@ from radhabitat.selection.sample import Sample
 
 
 def drop_redundant(
-    sample: Sample, *, limit: float, priority: NDArray[np.float64]
+    sample: Sample, *, limit: float, priority: NDArray[np.float64] | None = None
 ) -> NDArray[np.intp]:
     """Return the columns with |r| <= limit to every column kept before them.
 
@@ -19,24 +19,26 @@ def drop_redundant(
     Args:
         sample: Standardized columns.
         limit: Largest absolute Pearson correlation that two kept columns may have.
-        priority: Shape (columns,); the highest goes first, ties in column order.
+        priority: Shape (columns,); the highest goes first, ties in the sample's
+            order, which is that of the names. None: the column with the smallest
+            mean |r| to all columns goes first; neither the outcome nor a column's
+            place in the table has a say.
 
     Returns:
         Positions in the sample, rising.
     """
     from radhabitat.selection.compiled import keep_in_order
 
+    correlation = _correlation(sample)
+    if priority is None:
+        priority = -np.round(correlation.mean(axis=0), 10)
+    order = np.argsort(-priority, kind="stable")
+    return np.flatnonzero(keep_in_order(correlation, order, limit))
+
+
+def _correlation(sample: Sample) -> NDArray[np.float64]:
+    """Return the absolute correlations, shape (columns, columns)."""
     share = sample.weights / sample.weights.sum()
     scaled = sample.values * np.sqrt(share)[:, np.newaxis]
-    order = np.argsort(-priority, kind="stable")
-    return np.flatnonzero(keep_in_order(scaled.T @ scaled, order, limit))
-
-
-def association(sample: Sample) -> NDArray[np.float64]:
-    """Return |point-biserial correlation| of each standardized column and outcome."""
-    share = sample.weights / sample.weights.sum()
-    mean = float(share @ sample.outcome)
-    scale = float(np.sqrt(mean * (1.0 - mean)))
-    covariance = (share * (sample.outcome - mean)) @ sample.values
-    result: NDArray[np.float64] = np.round(np.abs(covariance) / scale, 12)
-    return result
+    correlation: NDArray[np.float64] = scaled.T @ scaled
+    return np.abs(correlation, out=correlation)

@@ -65,9 +65,7 @@ def icc_2_1(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return agreement(values).value
 
 
-def agreement(
-    values: NDArray[np.float64], *, confidence: float = 0.95
-) -> Agreement:
+def agreement(values: NDArray[np.float64], *, confidence: float = 0.95) -> Agreement:
     """Return ICC(2,1) with its interval.
 
     Args:

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from radhabitat.errors import ComputationError
+
 MOST_MISSING = 0.2
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,53 +27,64 @@ class Sample:
         outcome: 1.0 = event, 0.0 = none, shape (patients,).
         weights: Number of copies, shape (patients,).
         columns: Positions of the columns in the table they came from.
+        fill: What missing values of a column became, in the table's unit.
     """
 
     values: NDArray[np.float64]
     outcome: NDArray[np.float64]
     weights: NDArray[np.float64]
     columns: NDArray[np.intp]
+    fill: NDArray[np.float64]
 
     def take(self, columns: NDArray[np.intp]) -> Sample:
         """Return some of the columns, by their position in this sample."""
         return Sample(
-            self.values[:, columns], self.outcome, self.weights, self.columns[columns]
+            self.values[:, columns],
+            self.outcome,
+            self.weights,
+            self.columns[columns],
+            self.fill[columns],
         )
 
 
 def distinct_patients(
-    values: NDArray[np.float64], outcome: NDArray[np.int8], patients: Sequence[str]
+    values: NDArray[np.float64],
+    outcome: NDArray[np.int8],
+    patients: Sequence[str],
+    names: Sequence[str],
 ) -> Sample:
-    """Return the usable columns of distinct patients, in the order of their names.
+    """Return the usable columns of distinct patients, both in order of their names.
 
-    Columns with more than 20 % missing values and columns that are constant are left
-    out; other missing values become the median of the known ones.
+    Columns with more than 20 % missing or with infinite values and columns that are
+    constant are left out; other missing values become the median of the known ones.
 
     Args:
         values: Shape (rows, columns); NaN where missing.
-        outcome: Shape (rows,).
+        outcome: 0 or 1, shape (rows,).
         patients: One name per row; rows of one name are copies of one patient.
+        names: One per column, all different.
+
+    Raises:
+        ComputationError: Every patient has the same outcome.
     """
     _, first, copies = np.unique(
-        np.asarray(patients), return_index=True, return_counts=True
+        np.asarray(patients, dtype=np.str_), return_index=True, return_counts=True
     )
-    weights = copies.astype(np.float64)
-    rows = values[first]
-    missing = np.isnan(rows)
-    often_known = weights @ missing <= MOST_MISSING * weights.sum()
-    columns = np.flatnonzero(often_known)
-    filled = rows[:, columns]
-    for place in np.flatnonzero(missing[:, columns].any(axis=0)):
-        known = ~np.isnan(filled[:, place])
-        middle = np.median(np.repeat(filled[known, place], copies[known]))
-        filled[~known, place] = middle
-    lowest, highest = filled.min(axis=0), filled.max(axis=0)
-    varied = np.isfinite(filled).all(axis=0) & (highest > lowest)
+    result = outcome[first].astype(np.float64)
+    _check_outcome(result)
+    by_name = np.argsort(np.asarray(names, dtype=np.str_), kind="stable")
+    missing = np.isnan(values[first][:, by_name])
+    often_known = copies @ missing <= MOST_MISSING * copies.sum()
+    columns = by_name[often_known]
+    filled = values[np.ix_(first, columns)]
+    middle = _fill(filled, missing[:, often_known], copies)
+    usable = np.isfinite(filled).all(axis=0) & (np.ptp(filled, axis=0) > 0.0)
     return Sample(
-        np.ascontiguousarray(filled[:, varied]),
-        outcome[first].astype(np.float64),
-        weights,
-        columns[varied],
+        np.ascontiguousarray(filled[:, usable]),
+        result,
+        copies.astype(np.float64),
+        columns[usable],
+        middle[usable],
     )
 
 
@@ -83,10 +97,38 @@ def standardize(sample: Sample) -> Sample:
     centered = sample.values - share @ sample.values
     scale = np.sqrt(share @ centered**2)
     size = np.abs(sample.values).max(axis=0, initial=0.0)
-    varied = np.flatnonzero(scale > 1e-12 * np.maximum(size, 1e-300))
+    varied = np.flatnonzero(scale > ROUNDING * size)
     return Sample(
         centered[:, varied] / scale[varied],
         sample.outcome,
         sample.weights,
         sample.columns[varied],
+        sample.fill[varied],
     )
+
+
+def _fill(
+    values: NDArray[np.float64],
+    missing: NDArray[np.bool_],
+    copies: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Put each column's median where it is missing; return the medians."""
+    middle = np.zeros(values.shape[1])
+    rows = np.repeat(np.arange(len(copies)), copies)
+    if values.shape[1]:
+        middle = np.median(values[rows], axis=0)
+    for place in np.flatnonzero(missing.any(axis=0)):
+        unknown = missing[:, place]
+        middle[place] = np.median(values[rows, place][~unknown[rows]])
+        values[unknown, place] = middle[place]
+    return middle
+
+
+def _check_outcome(outcome: NDArray[np.float64]) -> None:
+    events = int(outcome.sum())
+    if events in (0, len(outcome)):
+        raise ComputationError(
+            f"{events} of {len(outcome)} patients have the event; nothing can be "
+            "learned where all have the same outcome",
+            "give patients with and without the event, at least two of each",
+        )

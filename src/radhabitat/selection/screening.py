@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import chdtrc, expit
 
 from radhabitat.selection.sample import Sample
 
+_MOST_STEPS = 25
+_CONVERGED = 1e-8
+_SEPARATED = 20.0
+"""Log-odds beyond which a risk is as good as 0 or 1."""
 
-def score_test(sample: Sample, columns: NDArray[np.intp]) -> float:
-    """Return the p-value of one variable, given by one or more columns.
 
-    Rao's score test of the univariable logistic model: for a category this is
-    Pearson's chi-square without continuity correction. Unlike Wald's test it needs no
-    fit and does not fail when a variable separates the outcomes.
+def associated_alone(
+    sample: Sample, names: Sequence[str], *, p: float
+) -> NDArray[np.intp]:
+    """Return the columns of the variables with a p-value below `p` on their own.
+
+    Args:
+        sample: Standardized columns.
+        names: Of the columns; `stage=B` and `stage=C` are one variable.
+        p: The limit.
+
+    Returns:
+        Positions in the sample, rising.
+    """
+    kept = [
+        place
+        for columns in variables_of(names)
+        if p_alone(sample, columns) < p
+        for place in columns
+    ]
+    return np.array(sorted(kept), dtype=np.intp)
+
+
+def p_alone(sample: Sample, columns: NDArray[np.intp]) -> float:
+    """Return the p-value of one variable in a logistic model of its own.
+
+    Wald's test, as published. Where the variable separates the outcomes that test
+    has no answer (the estimate is infinite, its p-value 1); Rao's score test, which
+    needs no estimate, takes its place.
 
     Args:
         sample: Standardized columns.
         columns: The variable's columns; more than one for dummy columns.
 
     Reference:
-        Agresti 2013, Categorical Data Analysis, 3rd ed., section 5.3.5.
+        Agresti 2013, Categorical Data Analysis, 3rd ed., sections 5.2.1 (Wald) and
+        1.3.3, 5.3.5 (score; for a category it is Pearson's chi-square).
     """
+    block = sample.values[:, columns]
+    design = np.column_stack([np.ones(len(block)), block])
+    formula, information = _fit(design, sample.outcome, sample.weights)
+    if information is None:
+        return score_test(sample, columns)
+    slopes = formula[1:]
+    covariance = np.linalg.pinv(information, rcond=1e-10, hermitian=True)[1:, 1:]
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)
+    return float(chdtrc(rank, slopes @ inverse @ slopes))
+
+
+def score_test(sample: Sample, columns: NDArray[np.intp]) -> float:
+    """Return the p-value of Rao's score test of one variable, as `p_alone`."""
     size = sample.weights.sum()
     share = sample.weights / size
     mean = float(share @ sample.outcome)
     block = sample.values[:, columns]
     covariance = (block * share[:, np.newaxis]).T @ block
     slope = (share * (sample.outcome - mean)) @ block
-    rank = int(np.linalg.matrix_rank(covariance, tol=1e-9))
-    inverse = np.linalg.pinv(covariance, rcond=1e-9, hermitian=True)
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)
     statistic = size * float(slope @ inverse @ slope) / (mean * (1.0 - mean))
-    return float(chi2.sf(statistic, rank))
+    return float(chdtrc(rank, statistic))
 
 
-def variables_of(names: tuple[str, ...]) -> list[NDArray[np.intp]]:
+def variables_of(names: Sequence[str]) -> list[NDArray[np.intp]]:
     """Return the columns of each variable: `stage=B` and `stage=C` belong together.
 
     Example:
@@ -44,5 +88,27 @@ def variables_of(names: tuple[str, ...]) -> list[NDArray[np.intp]]:
     """
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(names):
-        groups.setdefault(name.partition("=")[0], []).append(place)
+        groups.setdefault(name.partition("=")[0] or name, []).append(place)
     return [np.array(places, dtype=np.intp) for places in groups.values()]
+
+
+def _fit(
+    design: NDArray[np.float64],
+    outcome: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return formula and information of a logistic model; None when separated."""
+    formula = np.zeros(design.shape[1])
+    for _ in range(_MOST_STEPS):
+        log_odds = design @ formula
+        if np.abs(log_odds).max() > _SEPARATED:
+            break
+        risk = expit(log_odds)
+        curvature = weights * risk * (1.0 - risk)
+        information = (design * curvature[:, np.newaxis]).T @ design
+        slope = (weights * (outcome - risk)) @ design
+        step = np.linalg.lstsq(information, slope, rcond=1e-12)[0]
+        formula += step
+        if np.abs(step).max() < _CONVERGED:
+            return formula, information
+    return formula, None
