@@ -1,1 +1,127 @@
-"""RadHabitat."""
+"""RadHabitat: tumor habitats on MRI, from DICOM to an honest, explained risk.
+
+Research use only. Not for clinical decisions.
+
+    from radhabitat import Study
+
+    if __name__ == "__main__":
+        result = Study.load("study.toml").run(workers=2)
+        print(result.evaluation.results["crh"].out_of_bag)
+
+The stages can be called one by one: `align`, `find_habitats`, `extract`, `fit_ladder`,
+`evaluate`. Names are imported on first use, so that `import radhabitat` is fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from radhabitat.errors import (
+        ComputationError,
+        ImageError,
+        InputError,
+        MaskError,
+        RadHabitatError,
+        SettingsError,
+        StorageError,
+        TableError,
+    )
+    from radhabitat.evaluation import evaluate
+    from radhabitat.features import extract, extract_region
+    from radhabitat.files.volumes import read_mask, read_volume
+    from radhabitat.habitats import choose_k, find_habitats
+    from radhabitat.learning import fit_ladder
+    from radhabitat.phantom import write_phantom
+    from radhabitat.preprocessing import align
+    from radhabitat.settings import StudySettings
+    from radhabitat.study import Study, StudyResult
+    from radhabitat.types import (
+        AlignedSubject,
+        Cohort,
+        Estimate,
+        Grid,
+        HabitatMap,
+        Mask,
+        RiskModel,
+        Subject,
+        Volume,
+    )
+
+_HOME = {
+    "radhabitat.errors": (
+        "ComputationError",
+        "ImageError",
+        "InputError",
+        "MaskError",
+        "RadHabitatError",
+        "SettingsError",
+        "StorageError",
+        "TableError",
+    ),
+    "radhabitat.evaluation": ("evaluate",),
+    "radhabitat.features": ("extract", "extract_region"),
+    "radhabitat.files.volumes": ("read_mask", "read_volume"),
+    "radhabitat.habitats": ("choose_k", "find_habitats"),
+    "radhabitat.learning": ("fit_ladder",),
+    "radhabitat.phantom": ("write_phantom",),
+    "radhabitat.preprocessing": ("align",),
+    "radhabitat.settings": ("StudySettings",),
+    "radhabitat.study": ("Study", "StudyResult"),
+    "radhabitat.types": (
+        "AlignedSubject",
+        "Cohort",
+        "Estimate",
+        "Grid",
+        "HabitatMap",
+        "Mask",
+        "RiskModel",
+        "Subject",
+        "Volume",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "AlignedSubject",
+    "Cohort",
+    "ComputationError",
+    "Estimate",
+    "Grid",
+    "HabitatMap",
+    "ImageError",
+    "InputError",
+    "Mask",
+    "MaskError",
+    "RadHabitatError",
+    "RiskModel",
+    "SettingsError",
+    "StorageError",
+    "Study",
+    "StudyResult",
+    "StudySettings",
+    "Subject",
+    "TableError",
+    "Volume",
+    "align",
+    "choose_k",
+    "evaluate",
+    "extract",
+    "extract_region",
+    "find_habitats",
+    "fit_ladder",
+    "read_mask",
+    "read_volume",
+    "write_phantom",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'radhabitat' has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

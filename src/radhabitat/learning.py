@@ -136,5 +136,5 @@ def _select(cohort: Cohort, block: Block, settings: StudySettings) -> Selection:
 
 
 def _words(block: Block, chosen: Selection) -> str:
-    steps = ", ".join(f"{step}: {left:,}" for step, left in chosen.counts)
+    steps = "; ".join(f"{step}: {left:,}" for step, left in chosen.counts)
     return f"{BLOCK_WORDS[block]} left after each step: {steps}"

@@ -23,7 +23,7 @@ from radhabitat.files.store import (
     write_text,
 )
 from radhabitat.files.tables import ClinicalTable, write_table
-from radhabitat.learning import fit_ladder, selection_steps
+from radhabitat.learning import fit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
@@ -155,7 +155,7 @@ def evaluate_cohort(
             run(function, tasks, "Learning in resamples")
         ),
     )
-    counts = selection_steps(cohort, settings)
+    counts = selection_counts(cohort, settings)
     return Learned(cohort, evaluation, legend, verdict(evaluation), counts)
 
 

@@ -115,7 +115,7 @@ class Study:
         with start_workers(workers, progress=progress) as run:
             aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
             lost += lost_here
-            votes = Counter(a.elbow for a in aligned.values() if a.elbow)
+            votes = Counter(a.elbow for a in aligned.values())
             count = _one_k(self.settings, votes)
             ready = {p: HabitatTask(tasks[p], a.key, count) for p, a in aligned.items()}
             described, lost_here = _each(
@@ -139,7 +139,7 @@ class Study:
                 quality={p: a.quality for p, a in aligned.items()},
                 k_votes=dict(sorted(votes.items())),
                 k_used=count,
-                elbow={p: a.curve for p, a in aligned.items() if a.curve},
+                elbow={p: a.curve for p, a in aligned.items()},
                 pictures={p: d.picture for p, d in described.items()},
                 habitat_table=_habitat_rows(described),
                 features_count=features.shape[1],

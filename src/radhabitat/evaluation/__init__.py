@@ -1,7 +1,7 @@
 """How good a ladder of models is, on patients that the learning did not see.
 
-    learn from all (apparent) -> repeat the whole learning in resamples -> out-of-bag
-    AUC with interval -> calibration, decision curve -> each model against the last
+learn from all (apparent) -> repeat the whole learning in resamples -> out-of-bag
+AUC with interval -> calibration, decision curve -> each model against the last
 """
 
 from __future__ import annotations

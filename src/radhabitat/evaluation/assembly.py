@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 from scipy.stats import norm
 
 from radhabitat.evaluation.calibration import calibration
@@ -20,7 +19,7 @@ from radhabitat.evaluation.discrimination import (
     roc,
 )
 from radhabitat.evaluation.pairs import PairedAuc, paired_auc
-from radhabitat.evaluation.resampling import Resamples
+from radhabitat.evaluation.resampling import Resamples, mean_risk
 from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult
 from radhabitat.settings import EvaluationSettings
 from radhabitat.types import Cohort, Estimate, Ladder
@@ -54,21 +53,21 @@ def assemble(
         apparent_auc, unseen_auc = _estimates(
             cohort, apparent, unseen, settings.confidence, place
         )
-        mean_risk = _mean_risk(resamples.log_odds[name])
-        known = ~np.isnan(mean_risk)
+        unseen_risk = mean_risk(resamples.log_odds[name])
+        known = ~np.isnan(unseen_risk)
         outcome = cohort.outcome[known]
         results[name] = ModelResult(
             model=ladder[name],
             apparent=apparent_auc,
             out_of_bag=unseen_auc,
             risk_apparent=risks[place][back],
-            risk_out_of_bag=mean_risk[back],
+            risk_out_of_bag=unseen_risk[back],
             roc_apparent=roc(cohort.outcome, risks[place]),
-            roc_out_of_bag=roc(outcome, mean_risk[known]),
+            roc_out_of_bag=roc(outcome, unseen_risk[known]),
             calibration=calibration(
-                outcome, mean_risk[known], confidence=settings.confidence
+                outcome, unseen_risk[known], confidence=settings.confidence
             ),
-            decision=decision_curve(outcome, mean_risk[known]),
+            decision=decision_curve(outcome, unseen_risk[known]),
             selection_frequency=_frequency(resamples.kept[name]),
             empty_share=float(np.mean([not kept for kept in resamples.kept[name]])),
         )
@@ -108,7 +107,7 @@ def _estimates(
             fewest=fewest,
             confidence=confidence,
             method="leave-pair-out bootstrap of the whole learning, "
-            f"{confidence:.0%} DeLong with the variance of learning",
+            f"{confidence:.0%} infinitesimal jackknife",
         ),
     )
 
@@ -145,21 +144,11 @@ def _comparisons(
                 z=z,
                 p=p,
                 p_apparent=p_apparent,
-                method="Paired DeLong test on the leave-pair-out bootstrap, with the "
-                "variance of learning",
+                method="Paired z-test of out-of-bag AUCs (leave-pair-out bootstrap, "
+                "infinitesimal jackknife, at least DeLong)",
             )
         )
     return tuple(rows)
-
-
-def _mean_risk(log_odds: Numbers) -> Numbers:
-    """Return the mean risk over resamples without the patient; NaN if there is none."""
-    left_out = ~np.isnan(log_odds)
-    total = np.where(left_out, expit(np.where(left_out, log_odds, 0.0)), 0.0).sum(axis=0)
-    count = left_out.sum(axis=0)
-    mean = np.full(len(count), np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
-    return np.round(mean, 12)
 
 
 def _frequency(kept: Sequence[tuple[str, ...]]) -> dict[str, float]:

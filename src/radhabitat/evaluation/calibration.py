@@ -95,7 +95,9 @@ def wilson(
     middle = share + z**2 / (2 * sizes)
     half = z * np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
     whole = 1 + z**2 / sizes
-    return np.clip((middle - half) / whole, 0, 1), np.clip((middle + half) / whole, 0, 1)
+    return np.clip((middle - half) / whole, 0, 1), np.clip(
+        (middle + half) / whole, 0, 1
+    )
 
 
 def _groups(

@@ -110,9 +110,7 @@ def auc_estimate(
     return Estimate(value, float(low), float(high), f"{method}, on the logit scale")
 
 
-def difference_test(
-    difference: float, variance: float
-) -> tuple[float, float]:
+def difference_test(difference: float, variance: float) -> tuple[float, float]:
     """Return z and the two-sided p of a difference; 0 and 1 when nothing differs."""
     if variance <= 0.0:
         return 0.0, 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from radhabitat.errors import ComputationError
@@ -91,6 +91,23 @@ def join(blocks: Sequence[Resamples]) -> Resamples:
         kept={n: sum((b.kept[n] for b in blocks), ()) for n in names},
         redrawn=sum(b.redrawn for b in blocks),
     )
+
+
+def mean_risk(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each patient's mean risk over the resamples that left him out.
+
+    Args:
+        log_odds: Shape (resamples, patients); NaN where the patient was drawn.
+
+    Returns:
+        Shape (patients,); NaN where a patient was always drawn.
+    """
+    left_out = ~np.isnan(log_odds)
+    risk = np.where(left_out, expit(np.where(left_out, log_odds, 0.0)), 0.0)
+    count = left_out.sum(axis=0)
+    mean = np.full(len(count), np.nan)
+    np.divide(risk.sum(axis=0), count, out=mean, where=count > 0)
+    return np.round(mean, 12)
 
 
 def _draw(

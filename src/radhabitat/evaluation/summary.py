@@ -57,9 +57,7 @@ def _signal(name: str, result: ModelResult) -> str:
     seen = f"(apparent, on its own patients: {result.apparent.value:.2f})"
     where = f"on patients that the learning did not see, the {_title(name)} model"
     if unseen.low > 0.5:
-        return (
-            f"Evidence of signal: {where} reached an AUC of {_spell(unseen)} {seen}."
-        )
+        return f"Evidence of signal: {where} reached an AUC of {_spell(unseen)} {seen}."
     if unseen.high < 0.5:
         return (
             f"No usable signal: {where} ranked worse than guessing, with an AUC of "

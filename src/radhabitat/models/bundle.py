@@ -13,7 +13,7 @@ from radhabitat.types import RiskModel
 
 SCHEMA_VERSION = 1
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | Mapping[str, Json] | None"
 
 
 def to_json(model: RiskModel) -> dict[str, Json]:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from radhabitat.errors import ComputationError
 from radhabitat.preprocessing.crop import CROP_SPACING_MM, Crop
 
-_FEWEST_VOXELS = 8
+_FEWEST = 8
 _PYRAMID = {
     "rigid": ((4, 200, 2), (2, 100, 1), (1, 50, 0)),
     "affine": ((2, 100, 1), (1, 50, 0)),
 }
-_POINTS = 15000
+_POINTS = 10000
 _SMALLEST_SHARE = 0.1
 _LARGEST_SEED = 2**31 - 2
 
@@ -29,28 +29,27 @@ def register_linear(
     moving: Crop,
     *,
     region: NDArray[np.bool_],
-    shift_mm: tuple[float, float, float],
+    start: NDArray[np.float64],
     kind: Literal["rigid", "affine"],
     seed: int,
-) -> dict[str, NDArray[np.float64]]:
-    """Return the linear maps between two crops that fit best in a region.
+) -> NDArray[np.float64]:
+    """Return the linear map between two crops that fits best in a region.
 
     Mattes mutual information looks only at the region, at every stage: without that,
     the still spine and body wall decide (4-5 mm left in the tumor instead of 0.7).
-    Affine starts where rigid ended. About 15,000 points are compared, because with
-    the default fifth of the points of a small tumor either stage can run away.
+    About 10,000 points are compared, because with ANTs' default of a fifth the few
+    points of a small tumor let the map run away.
 
     Args:
         fixed: The reference around the tumor.
         moving: The other image, on the same raster.
         region: Where to look, shape of `fixed.array`.
-        shift_mm: The translation to start from, along i, j, k.
-        kind: Rotation and translation, or 12 parameters after that.
+        start: The map to start from, (4, 4), as the one returned.
+        kind: Rotation and translation, or 12 parameters.
         seed: Of the points at which the images are compared.
 
     Returns:
-        Stage -> (4, 4): mm of a point in the frame -> mm of the same tissue in
-        `moving`.
+        (4, 4): mm of a point in the frame -> mm of the same tissue in `moving`.
 
     Raises:
         ComputationError: The engine is missing or gave up.
@@ -60,26 +59,29 @@ def register_linear(
     """
     ants = _load_ants()
     ants.config._random_seed = seed % _LARGEST_SEED + 1
-    images = (
-        _to_ants(ants, fixed.array, fixed.first_mm),
-        _to_ants(ants, moving.array, moving.first_mm - np.array(shift_mm)),
-        _to_ants(ants, region.astype(np.float32), fixed.first_mm),
-    )
+    fits = [p for p in _PYRAMID[kind] if min(fixed.array.shape) >= p[0] * _FEWEST]
+    shrink, iterations, sigmas = zip(*(fits or _PYRAMID[kind][-1:]), strict=True)
     share = float(np.clip(_POINTS / np.count_nonzero(region), _SMALLEST_SHARE, 1.0))
-    found: dict[str, NDArray[np.float64]] = {}
-    start = "Identity"
     with tempfile.TemporaryDirectory(prefix="radhabitat-") as folder:
-        for stage in ("rigid", "affine")[: 1 if kind == "rigid" else 2]:
-            outcome = Path(folder) / stage
-            try:
-                start = _run_stage(ants, images, stage, start, outcome, share)
-                found[stage] = _read_matrix(ants, start)
-            except (RuntimeError, ValueError, OSError, IndexError) as error:
-                raise ComputationError(
-                    f"ANTs gave up: {error}", "look at the images of this patient"
-                ) from None
-            found[stage][:3, 3] += shift_mm
-    return found
+        try:
+            result = ants.registration(
+                _to_ants(ants, fixed.array, fixed.first_mm),
+                _to_ants(ants, moving.array, moving.first_mm),
+                type_of_transform=kind.capitalize(),
+                initial_transform=_write_matrix(ants, start, Path(folder)),
+                outprefix=str(Path(folder) / "end"),
+                mask=_to_ants(ants, region.astype(np.float32), fixed.first_mm),
+                mask_all_stages=True,
+                aff_random_sampling_rate=share,
+                aff_iterations=iterations,
+                aff_shrink_factors=shrink,
+                aff_smoothing_sigmas=sigmas,
+            )
+            return _read_matrix(ants, result["fwdtransforms"][0])
+        except (RuntimeError, ValueError, OSError, IndexError) as error:
+            raise ComputationError(
+                f"ANTs gave up: {error}", "look at the images of this patient"
+            ) from None
 
 
 def _load_ants() -> ModuleType:
@@ -105,6 +107,20 @@ def _to_ants(
         spacing=[CROP_SPACING_MM] * 3,
         direction=np.eye(3),
     )
+
+
+def _write_matrix(ants: ModuleType, matrix: NDArray[np.float64], folder: Path) -> str:
+    """Write a map where ANTs can start from it."""
+    start = ants.create_ants_transform(
+        transform_type="AffineTransform",
+        precision="double",
+        dimension=3,
+        matrix=matrix[:3, :3],
+        offset=matrix[:3, 3],
+    )
+    file = str(folder / "start.mat")
+    ants.write_transform(start, file)
+    return file
 
 
 def _read_matrix(ants: ModuleType, file: str) -> NDArray[np.float64]:

@@ -176,8 +176,9 @@ def _sharpening_step(logs: Picture) -> Picture:
     share = (logs - np.float32(low)) * np.float32(1.0 / slope)
     below = share.astype(np.int32)
     share -= below
-    upper = np.bincount(below, weights=share, minlength=_BINS + 1)
-    histogram: Array = (np.bincount(below, minlength=_BINS + 1) - upper)[:_BINS]
+    upper = np.bincount(below, share, _BINS + 1).astype(np.float64)
+    lower: Array = np.bincount(below, minlength=_BINS + 1).astype(np.float64) - upper
+    histogram = lower[:_BINS]
     histogram[1:] += upper[: _BINS - 1]
     expected = np.append(_expectation(histogram, low, slope), 0.0)
     expected[-1] = expected[-2]

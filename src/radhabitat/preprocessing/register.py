@@ -29,6 +29,10 @@ CLEAR_RING_NMI = 1.02
 LARGEST_STRETCH = 1.08
 FARTHEST_FROM_SEARCH_MM = 6.0
 
+_STAGES: dict[str, tuple[Literal["rigid", "affine"], ...]] = {
+    "rigid": ("rigid",),
+    "affine": ("rigid", "affine"),
+}
 _THINNEST_VOXELS = 4
 _FEWEST_VOXELS = 100
 _SCANNER = "the scanner's position"
@@ -132,19 +136,20 @@ def _candidates(
     start = np.eye(4)
     start[:3, 3] = found.shift_mm
     along, notes = {_SEARCH: start}, []
-    try:
-        stages = register_linear(
-            judge.fixed,
-            judge.moving,
-            region=judge.target.region,
-            shift_mm=found.shift_mm,
-            kind=kind,
-            seed=seed,
-        )
-    except ComputationError as error:
-        stages = {}
-        notes.append(error.problem)
-    for stage, matrix in stages.items():
+    for stage in _STAGES[kind]:
+        latest = list(along.values())[-1]
+        try:
+            matrix = register_linear(
+                judge.fixed,
+                judge.moving,
+                region=judge.target.region,
+                start=latest,
+                kind=stage,
+                seed=seed,
+            )
+        except ComputationError as error:
+            notes.append(error.problem)
+            continue
         if reason := _implausible(matrix, start):
             notes.append(f"the {stage} registration was refused: {reason}")
         else:

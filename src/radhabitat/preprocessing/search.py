@@ -112,11 +112,18 @@ def _sample(fixed: Crop, moving: Crop, region: NDArray[np.bool_], seed: int) -> 
         index = index[np.sort(drawn)]
     bins = count_bins(len(index))
     values = fixed.array[tuple(index.T)]
-    sample = moving.array[moving.imaged]
-    codes = quantile_codes(moving.array, sample, bins)
+    there = index + np.subtract(fixed.first, moving.first)
+    codes = quantile_codes(moving.array, _unmoved(moving, there), bins)
     codes[~moving.imaged] = bins
-    offset = np.subtract(fixed.first, moving.first)
-    return _Points(index + offset, quantile_codes(values, values, bins), codes, bins)
+    return _Points(there, quantile_codes(values, values, bins), codes, bins)
+
+
+def _unmoved(moving: Crop, there: NDArray[np.intp]) -> NDArray[np.float32]:
+    """The moving image at the region: its gray levels, not those of air and skin."""
+    inside = ((there >= 0) & (there < np.array(moving.array.shape))).all(axis=1)
+    at = tuple(there[inside].T)
+    seen = moving.array[at][moving.imaged[at]]
+    return seen if seen.size else moving.array[moving.imaged]
 
 
 def _refine(points: _Points, scores: dict[Shift, float], step: int) -> Shift | None:

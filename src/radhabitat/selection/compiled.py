@@ -88,7 +88,8 @@ def _dual_newton(
             system[i, i] += penalty / (weights[i] * variance)
             dual[i] = log_odds[i] + (outcome[i] - risk) / variance
             ones[i] = 1.0
-        _solve_two(np.linalg.cholesky(system), dual, ones)
+        lower = np.linalg.cholesky(system)
+        _solve_two(lower, dual, ones)  # type: ignore[arg-type]
         intercept = dual.sum() / ones.sum()
         dual -= intercept * ones
         change = np.dot(kernel, dual) + intercept - log_odds

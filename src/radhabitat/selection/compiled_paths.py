@@ -1,7 +1,8 @@
 """The loops of the LASSO; importing this module imports numba.
 
 Friedman, Hastie, Tibshirani 2010, J Stat Softw 33(1), section 3: Newton's quadratic
-approximation of the loss, solved by coordinate descent on its Gram matrix.
+approximation of the loss, solved by coordinate descent on its Gram matrix; once the
+signs stand, by one linear system.
 """
 
 from __future__ import annotations
@@ -14,8 +15,84 @@ from radhabitat.selection.compiled import compiled
 _LEAST_VARIANCE = 1e-5
 _MOST_STEPS = 50
 _MOST_SWEEPS = 1000
+_LEAST_PIVOT = 1e-10
 _PERFECT = 0.01
 """Share of the null loss below which smaller penalties teach nothing."""
+
+
+@compiled
+def _sweep(
+    gram: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    penalty: float,
+) -> tuple[float, bool]:
+    """Move every coordinate to its minimum; return largest move, and new signs."""
+    largest = 0.0
+    turned = False
+    for j in range(coefficients.shape[0]):
+        old = coefficients[j]
+        free = slope[j] + gram[j, j] * old
+        size = max(abs(free) - penalty, 0.0) / gram[j, j]
+        new = size if free > 0.0 else -size
+        if new != old:
+            coefficients[j] = new
+            slope -= gram[j] * (new - old)
+            largest = max(largest, gram[j, j] * (new - old) ** 2)
+            turned = turned or np.sign(new) != np.sign(old)
+    return largest, turned
+
+
+@compiled
+def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
+    """Solve a positive definite system in place; tell whether it is one."""
+    size = right.shape[0]
+    for i in range(size):
+        whole = system[i, i]
+        for j in range(i):
+            moved = system[i, j] - np.dot(system[i, :j], system[j, :j])
+            system[i, j] = moved / system[j, j]
+        left = whole - np.dot(system[i, :i], system[i, :i])
+        if left <= _LEAST_PIVOT * whole:
+            return False
+        system[i, i] = np.sqrt(left)
+        right[i] = (right[i] - np.dot(system[i, :i], right[:i])) / system[i, i]
+    for i in range(size - 1, -1, -1):
+        right[i] /= system[i, i]
+        right[:i] -= system[i, :i] * right[i]
+    return True
+
+
+@compiled
+def _jump(
+    gram: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    penalty: float,
+) -> bool:
+    """Go to the minimum if the present signs are its signs; tell whether they are."""
+    active = np.flatnonzero(coefficients)
+    count = active.shape[0]
+    step = np.empty(count)
+    system = np.empty((count, count))
+    for i in range(count):
+        step[i] = slope[active[i]] - penalty * np.sign(coefficients[active[i]])
+        for j in range(i + 1):
+            system[i, j] = gram[active[i], active[j]]
+    if not _solve(system, step):
+        return False
+    for i in range(count):
+        if (coefficients[active[i]] + step[i]) * coefficients[active[i]] <= 0.0:
+            return False
+    moved = slope.copy()
+    for i in range(count):
+        moved -= gram[active[i]] * step[i]
+    for j in range(moved.shape[0]):
+        if coefficients[j] == 0.0 and abs(moved[j]) > penalty * (1.0 + 1e-12):
+            return False
+    coefficients[active] += step
+    slope[:] = moved
+    return True
 
 
 @compiled
@@ -26,24 +103,20 @@ def _descend(
     penalty: float,
     tolerance: float,
 ) -> None:
-    """Minimize b' gram b / 2 - slope' b + penalty |b|, coordinate by coordinate.
+    """Minimize b' gram b / 2 - slope' b + penalty |b|.
 
-    `slope` holds the descent direction at `coefficients`; both are updated.
+    Sweeps find the signs, then one linear system gives the exact minimum. `slope`
+    holds the descent direction at `coefficients`; both are updated.
     """
-    count = coefficients.shape[0]
-    for _ in range(_MOST_SWEEPS):
-        largest = 0.0
-        for j in range(count):
-            old = coefficients[j]
-            free = slope[j] + gram[j, j] * old
-            size = max(abs(free) - penalty, 0.0) / gram[j, j]
-            new = size if free > 0.0 else -size
-            if new != old:
-                coefficients[j] = new
-                slope -= gram[j] * (new - old)
-                largest = max(largest, gram[j, j] * (new - old) ** 2)
-        if largest < tolerance:
+    patience = 1
+    for sweep in range(_MOST_SWEEPS):
+        largest, turned = _sweep(gram, slope, coefficients, penalty)
+        if largest < tolerance * tolerance:
             break
+        if not turned and sweep >= patience:
+            if _jump(gram, slope, coefficients, penalty):
+                break
+            patience = 2 * sweep
 
 
 @compiled
@@ -53,7 +126,7 @@ def _gram(
     weighted = centered.copy()
     for i in range(weighted.shape[0]):
         weighted[i] *= weights[i]
-    gram = np.dot(centered.T, weighted)
+    gram: NDArray[np.float64] = np.dot(centered.T, weighted)
     for j in range(gram.shape[0]):
         gram[j, j] += 1e-12
     return gram
@@ -88,7 +161,7 @@ def _newton_step(
     largest = total * offset * offset
     for j in range(change.shape[0]):
         largest = max(largest, gram[j, j] * change[j] * change[j])
-    return largest
+    return float(largest)
 
 
 @compiled

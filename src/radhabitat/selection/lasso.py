@@ -12,9 +12,11 @@ from radhabitat.selection.sample import Sample
 
 Loss = Literal["logistic", "squared"]
 
-PENALTIES = 60
+PENALTIES = 50
 SMALLEST_PENALTY = 1e-3
 TOLERANCE = 1e-9
+TOLERANCE_IN_FOLDS = 1e-6
+"""The last Newton step, squared; the error left is of the order of this number."""
 _SURE = 1e-5
 
 
@@ -117,7 +119,8 @@ def _trace(
     outcome = sample.outcome[rows]
     trace = trace_logistic if loss == "logistic" else trace_squared
     values = np.ascontiguousarray(sample.values[rows])
-    return trace(values, outcome, shares, penalties, TOLERANCE)
+    tolerance = TOLERANCE if rows.all() else TOLERANCE_IN_FOLDS
+    return trace(values, outcome, shares, penalties, tolerance)
 
 
 def _score(

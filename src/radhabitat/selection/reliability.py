@@ -6,22 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import f as f_distribution
+from scipy.special import fdtri
+
+_ROUNDING = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
-class Agreement:
-    """ICC of many features.
+class _MeanSquares:
+    """Two-way analysis of variance of many features, each entry shape (features,)."""
 
-    Attributes:
-        value: ICC(2,1), shape (features,); NaN when a feature is constant.
-        low: Lower limit.
-        high: Upper limit.
-    """
-
-    value: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    readers: int
+    patients: NDArray[np.float64]
+    between_patients: NDArray[np.float64]
+    between_readers: NDArray[np.float64]
+    error: NDArray[np.float64]
 
 
 def coefficient_of_variation(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -32,92 +30,101 @@ def coefficient_of_variation(values: NDArray[np.float64]) -> NDArray[np.float64]
             at least two repeats.
 
     Returns:
-        Shape (features,); the median over patients. Infinite when the mean is zero
-        but the repeats differ, NaN when a value is missing in most patients.
+        Shape (features,); lower means more repeatable. 0 where all repeats agree,
+        also at 0; infinite where the mean is 0 but the repeats differ. A missing
+        value counts as infinite variation.
     """
-    spread = values.std(axis=0, ddof=1)
-    size = np.abs(values.mean(axis=0))
+    known = np.where(np.isfinite(values), values, np.nan)
+    spread = known.std(axis=0, ddof=1)
+    size = np.abs(known.mean(axis=0))
     ratio = np.full(spread.shape, np.inf)
-    np.divide(spread, size, out=ratio, where=size > 0)
+    np.divide(spread, size, out=ratio, where=size > 0.0)
     ratio[spread == 0.0] = 0.0
-    ratio[np.isnan(spread)] = np.nan
-    known = ~np.isnan(ratio)
-    enough = 2 * known.sum(axis=0) > len(ratio)
-    middle = np.full(ratio.shape[1], np.nan)
-    for feature in np.flatnonzero(enough):
-        middle[feature] = np.median(ratio[known[:, feature], feature])
-    return middle
+    ratio[np.isnan(ratio)] = np.inf
+    middle = np.sort(ratio, axis=0)[[(len(ratio) - 1) // 2, len(ratio) // 2]]
+    result: NDArray[np.float64] = middle.mean(axis=0)
+    return result
 
 
 def icc_2_1(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ICC(2,1): two-way random, absolute agreement, single measurement.
 
     Args:
-        values: Shape (raters, patients, features); at least two of each rater and
-            patient. A feature with a missing value gives NaN.
+        values: Shape (readers, patients, features); at least two readers. A patient
+            with a missing value is left out for that feature.
 
     Returns:
-        Shape (features,).
+        Shape (features,); 1 = the readers agree. NaN for a feature that is constant
+        or known in fewer than two patients.
 
     Reference:
         Shrout and Fleiss 1979, Psychol Bull 86:420, table 4, ICC(2,1).
     """
-    return agreement(values).value
+    return _point(_mean_squares(values))
 
 
-def agreement(values: NDArray[np.float64], *, confidence: float = 0.95) -> Agreement:
-    """Return ICC(2,1) with its interval.
+def icc_2_1_interval(
+    values: NDArray[np.float64], *, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the limits of ICC(2,1), low and high, each of shape (features,).
 
     Args:
-        values: Shape (raters, patients, features).
+        values: Shape (readers, patients, features).
         confidence: Of the interval.
 
     Reference:
-        McGraw and Wong 1996, Psychol Methods 1:30, table 7, case 2A, ICC(A,1).
+        McGraw and Wong 1996, Psychol Methods 1:30, table 7, case 2A, ICC(A,1);
+        Satterthwaite's degrees of freedom.
     """
-    raters, patients, _ = values.shape
-    between, rater, error = _mean_squares(values)
-    share = raters / patients
-    total = between + (raters - 1) * error + share * (rater - error)
+    squares = _mean_squares(values)
+    icc = _point(squares)
+    k, n = float(squares.readers), squares.patients
+    between, reader, error = (
+        squares.between_patients,
+        squares.between_readers,
+        squares.error,
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = (between - error) / total
-        low, high = _limits(value, (between, rater, error), values.shape, confidence)
-    return Agreement(value, low, high)
+        a = k * icc / (n * (1.0 - icc))
+        b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
+        freedom = (a * reader + b * error) ** 2 / (
+            (a * reader) ** 2 / (k - 1.0) + (b * error) ** 2 / ((n - 1.0) * (k - 1.0))
+        )
+        tail = 0.5 + confidence / 2.0
+        upper = fdtri(n - 1.0, freedom, tail)
+        lower = fdtri(freedom, n - 1.0, tail)
+        noise = k * reader + (k * n - k - n) * error
+        low = n * (between - upper * error) / (upper * noise + n * between)
+        high = n * (lower * between - error) / (noise + n * lower * between)
+    perfect = icc == 1.0
+    return np.where(perfect, 1.0, low), np.where(perfect, 1.0, high)
 
 
-def _mean_squares(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mean squares between patients, between raters, and of the error."""
-    raters, patients, _ = values.shape
-    mean = values.mean(axis=(0, 1))
-    by_patient = values.mean(axis=0) - mean
-    by_rater = values.mean(axis=1) - mean
-    rest = values - mean - by_patient[np.newaxis] - by_rater[:, np.newaxis]
-    return (
-        raters * (by_patient**2).sum(axis=0) / (patients - 1),
-        patients * (by_rater**2).sum(axis=0) / (raters - 1),
-        (rest**2).sum(axis=(0, 1)) / ((patients - 1) * (raters - 1)),
-    )
+def _point(squares: _MeanSquares) -> NDArray[np.float64]:
+    k, n = squares.readers, squares.patients
+    excess = squares.between_readers - squares.error
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = squares.between_patients + (k - 1) * squares.error + k / n * excess
+        icc: NDArray[np.float64] = (squares.between_patients - squares.error) / total
+    return icc
 
 
-def _limits(
-    icc: NDArray[np.float64],
-    squares: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    shape: tuple[int, ...],
-    confidence: float,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    between, rater, error = squares
-    k, n = shape[0], shape[1]
-    a = k * icc / (n * (1.0 - icc))
-    b = 1.0 + k * icc * (n - 1) / (n * (1.0 - icc))
-    freedom = (a * rater + b * error) ** 2 / (
-        (a * rater) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
-    )
-    tail = 1.0 - (1.0 - confidence) / 2.0
-    upper = f_distribution.ppf(tail, n - 1, freedom)
-    lower = f_distribution.ppf(tail, freedom, n - 1)
-    noise = k * rater + (k * n - k - n) * error
-    low = n * (between - upper * error) / (upper * noise + n * between)
-    high = n * (lower * between - error) / (noise + n * lower * between)
-    return low, high
+def _mean_squares(values: NDArray[np.float64]) -> _MeanSquares:
+    """Return the mean squares; NaN for a feature that is constant or hardly known."""
+    known = np.isfinite(values).all(axis=0)
+    patients = known.sum(axis=0).astype(np.float64)
+    k = values.shape[0]
+    cells = np.where(known, values, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = cells.sum(axis=(0, 1)) / (k * patients)
+        centered = np.where(known, cells - mean, 0.0)
+        size = np.abs(cells).max(axis=(0, 1))
+        constant = np.abs(centered).max(axis=(0, 1)) <= _ROUNDING * size
+        by_patient = centered.mean(axis=0)
+        by_reader = centered.sum(axis=1) / patients
+        rest = centered - by_patient - np.where(known, by_reader[:, np.newaxis], 0.0)
+        between = k * (by_patient**2).sum(axis=0) / (patients - 1.0)
+        reader = patients * (by_reader**2).sum(axis=0) / (k - 1.0)
+        error = (rest**2).sum(axis=(0, 1)) / ((patients - 1.0) * (k - 1.0))
+    between[constant | (patients < 2.0)] = np.nan
+    return _MeanSquares(k, patients, between, reader, error)

@@ -42,8 +42,8 @@ class Aligned:
         key: Hash of all that the aligned images depend on.
         quality: Sequence -> measure -> value.
         notes: Decisions, in words.
-        elbow: The tumor's own number of habitats; 0 when k is a setting.
-        curve: k -> inertia; empty when k is a setting.
+        elbow: The tumor's own number of habitats.
+        curve: k -> inertia, behind it.
     """
 
     patient: str
@@ -138,10 +138,7 @@ def _write_sequence(
 
 
 def _own_k(task: PatientTask, aligned_key: str) -> tuple[int, dict[int, float]]:
-    settings = task.settings.habitats
-    if settings.k != "elbow":
-        return 0, {}
-    seed = task.seed("elbow")
+    settings, seed = task.settings.habitats, task.seed("elbow")
 
     def compute() -> tuple[list[Path], Json]:
         k, curve = choose_k(read_aligned(task), settings, seed=seed)
