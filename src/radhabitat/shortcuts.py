@@ -82,6 +82,7 @@ def model_table(
         SettingsError: Which value of the outcome is the event is not said.
     """
     raw = _with_ids(read_table(table), columns, table.name)
+    require_column(raw, columns.outcome, table.name, "--outcome")
     for name in columns.clinical:
         require_column(raw, name, table.name, "--clinical")
     data = DataSettings(outcome=columns.outcome, positive=columns.positive)

@@ -12,7 +12,14 @@ import pytest
 from radhabitat.selection.reliability import icc_2_1, icc_2_1_interval
 
 SHROUT_FLEISS = np.array(
-    [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]],
+    [
+        [9, 2, 5, 8],
+        [6, 1, 3, 2],
+        [8, 4, 6, 8],
+        [7, 1, 2, 6],
+        [10, 5, 6, 9],
+        [6, 2, 4, 7],
+    ],
     dtype=np.float64,
 )
 """Shrout and Fleiss 1979, table 2: six targets (rows) rated by four judges."""

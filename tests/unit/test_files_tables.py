@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+
 import openpyxl
 import pytest
 from hypothesis import given
@@ -169,3 +171,13 @@ def test_a_written_table_keeps_every_digit(tmp_path):
     assert (tmp_path / "f.csv").read_text() == (
         "image,mean,missing\na.nii,0.3333333333333333,\nb.nii,2.0,\n"
     )
+
+
+def test_a_gzipped_table_is_read_and_a_cut_one_is_refused(tmp_path):
+    data = gzip.compress(b"patient,x\nP1,2\nP2,3\n")
+    whole, cut = tmp_path / "t.csv.gz", tmp_path / "cut.gz"
+    whole.write_bytes(data)
+    cut.write_bytes(data[:20])
+    assert read_table(whole)["x"].tolist() == ["2", "3"]
+    with pytest.raises(TableError, match=r"cut\.gz cannot be read"):
+        read_table(cut)

@@ -194,7 +194,8 @@ def test_the_study_file_parses_and_names_columns_that_exist(study):
     clinical = pd.read_csv(study / "clinical.csv")
     assert settings.seed == SEED
     assert settings.data.positive == "OR"
-    assert tomllib.loads(text).keys() == {"name", "seed", "data"}
+    assert tomllib.loads(text).keys() == {"name", "seed", "data", "habitats"}
+    assert settings.habitats.k == 3
     data = settings.data
     named = (*data.variables, data.outcome, data.survival_time, data.survival_event)
     assert {data.id_column, *named} <= set(clinical.columns)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK as sitk  # noqa: N813 (its own convention)
 
 from radhabitat.preprocessing.n4 import LogField, _refine, fit_log_field
 

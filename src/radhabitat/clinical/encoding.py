@@ -88,13 +88,13 @@ def _encode_column(
     values = np.array(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
     values[np.isinf(values)] = np.nan
     unread = np.flatnonzero(np.isnan(values))
-    cells = column.iloc[unread].fillna("").astype(str).str.strip()
+    cells = _texts(column.iloc[unread])
     known = cells[~cells.str.lower().isin(MISSING)]
     if not len(known):
         return [(variable, *_numeric(values))]
     if 2 * len(known) < np.count_nonzero(~np.isnan(values)) + len(known):
         raise _not_a_number(variable, known)
-    texts = column.fillna("").astype(str).str.strip().tolist()
+    texts = _texts(column).tolist()
     levels = levels_of(texts)
     if len(levels) > MOST_LEVELS:
         words = f"{len(levels)} different texts; group them into a few categories"
@@ -105,6 +105,12 @@ def _encode_column(
     if not levels:
         return [(variable, "not used: no value is known", None)]
     return _dummies(variable, texts, levels)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """Return the cells without spaces around them; "" where there is none."""
+    cells = column.astype(object)
+    return cells.where(cells.notna(), "").astype(str).str.strip()
 
 
 def _numeric(values: NDArray[np.float64]) -> tuple[str, NDArray[np.float64] | None]:

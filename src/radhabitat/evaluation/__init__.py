@@ -1,7 +1,10 @@
-"""How good a ladder of models is, on patients that the learning did not see.
+"""How good is what a learning makes, on patients that it did not see?
 
-learn from all (apparent) -> repeat the whole learning in resamples -> out-of-bag
-AUC with interval -> calibration, decision curve -> each model against the last
+    learn from all (apparent) -> repeat the whole learning in resamples -> out-of-bag
+    AUC with interval -> calibration, decision curve -> each model against the last
+
+It receives the learning itself, never a learned model. The headline is the out-of-bag
+AUC; the apparent one stands beside it to show the optimism.
 """
 
 from __future__ import annotations
@@ -12,17 +15,23 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from radhabitat.errors import ComputationError
 from radhabitat.evaluation.assembly import assemble
-from radhabitat.evaluation.resampling import BLOCK, Resamples, join, resample_block
+from radhabitat.evaluation.resampling import (
+    Resamples,
+    join_blocks,
+    resample_block,
+    split_resamples,
+)
 from radhabitat.evaluation.results import Evaluation
-from radhabitat.evaluation.summary import to_json, verdict
+from radhabitat.evaluation.words import to_json, verdict
 from radhabitat.settings import EvaluationSettings
 from radhabitat.types import Cohort, Fit
 
-__all__ = ["Evaluation", "evaluate", "resample_block", "to_json", "verdict"]
+__all__ = ["evaluate", "resample_block", "to_json", "verdict"]
 
-Run = Callable[[Callable[[range], Resamples], Sequence[range]], Iterable[Resamples]]
-"""Like `map`: runs a function on tasks, here or elsewhere, and keeps their order."""
+Mapper = Callable[[Callable[[range], Resamples], Sequence[range]], Iterable[Resamples]]
+"""Applies a function to tasks, here or elsewhere, in their order."""
 
 
 def evaluate(
@@ -31,34 +40,34 @@ def evaluate(
     settings: EvaluationSettings,
     *,
     seed: int,
-    run: Run | None = None,
+    run: Mapper = map,
 ) -> Evaluation:
-    """Learn from all patients, and tell how good that learning is.
+    """Learn from all patients, then ask how good that learning is.
 
     The result depends neither on the order of the patients nor on who runs the
     resamples.
 
     Args:
-        fit: The whole of the learning, as one function; it must survive pickling when
-            `run` uses other processes.
-        cohort: Patients, each once; at least two with and two without the event.
-        settings: Number of resamples, confidence.
+        fit: The whole learning, as one function of a cohort; it is pickled when `run`
+            uses other processes.
+        cohort: Patients with outcomes, each once, at least two of each class.
+        settings: Number of resamples, confidence of the intervals.
         seed: Of the resamples.
-        run: Runs the blocks of resamples; None: here, one after the other.
+        run: Applies a function to tasks, like `map`; may use other processes.
 
     Raises:
-        TableError: `fit` finds nothing to learn.
-        ComputationError: Too few patients of one outcome to resample.
+        ComputationError: Nothing could be learned in any resample.
     """
-    order = np.argsort(np.asarray(cohort.patients), kind="stable")
-    ordered = cohort.take(order)
+    ordered = cohort.take(np.argsort(np.asarray(cohort.patients), kind="stable"))
     with threadpool_limits(limits=1):
         ladder = fit(ordered)
-    tasks = [
-        range(start, min(start + BLOCK, settings.bootstraps))
-        for start in range(0, settings.bootstraps, BLOCK)
-    ]
-    block = partial(resample_block, fit, ordered, seed=seed)
-    resamples = join(list((run or map)(block, tasks)))
+    blocks = split_resamples(settings.bootstraps)
+    unseen = join_blocks(run(partial(resample_block, fit, ordered, seed=seed), blocks))
+    if not unseen.risks:
+        raise ComputationError(
+            f"Nothing could be learned in any of {settings.bootstraps} resamples of "
+            f"{len(cohort)} patients with {cohort.events} events",
+            "a cohort needs more patients of each class",
+        )
     with threadpool_limits(limits=1):
-        return assemble(ordered, ladder, resamples, settings, positions=order)
+        return assemble(ordered, ladder, unseen, confidence=settings.confidence)

@@ -3,156 +3,115 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
-from radhabitat.evaluation.calibration import calibration
-from radhabitat.evaluation.decision import decision_curve
+from radhabitat.evaluation.calibration import calibrate, decide
 from radhabitat.evaluation.discrimination import (
+    Areas,
     auc_estimate,
+    compare_aucs,
     delong,
-    difference_test,
-    roc,
+    roc_curve,
 )
-from radhabitat.evaluation.pairs import PairedAuc, paired_auc
-from radhabitat.evaluation.resampling import Resamples, mean_risk
-from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult
-from radhabitat.settings import EvaluationSettings
-from radhabitat.types import Cohort, Estimate, Ladder
+from radhabitat.evaluation.resampling import Resamples
+from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult, Roc
+from radhabitat.evaluation.unseen import mean_risks, unseen_areas
+from radhabitat.types import Cohort, Ladder
 
-Numbers = NDArray[np.float64]
+Floats = NDArray[np.float64]
+ROC_POINTS = 101
 
 
 def assemble(
-    cohort: Cohort,
-    ladder: Ladder,
-    resamples: Resamples,
-    settings: EvaluationSettings,
-    *,
-    positions: NDArray[np.intp],
+    cohort: Cohort, ladder: Ladder, unseen: Resamples, *, confidence: float
 ) -> Evaluation:
     """Return the evaluation of a ladder.
 
     Args:
         cohort: What the ladder was learned from.
         ladder: Learned from all patients.
-        resamples: The same learning, repeated.
-        settings: Confidence.
-        positions: Where each patient of `cohort` stands in the evaluation.
+        unseen: The same learning, repeated in resamples.
+        confidence: Of the intervals.
     """
-    risks = np.stack([model.risk(cohort) for model in ladder.values()])
-    apparent = delong(cohort.outcome, risks)
-    unseen = paired_auc(cohort.outcome, resamples)
-    back = np.argsort(positions)
+    names = list(ladder)
+    risks = np.array([model.risk(cohort) for model in ladder.values()])
+    seen = delong(cohort.outcome, risks)
+    honest = unseen_areas(
+        cohort.outcome, [unseen.risks[name] for name in names], unseen.copies
+    )
     results = {}
-    for place, name in enumerate(ladder):
-        apparent_auc, unseen_auc = _estimates(
-            cohort, apparent, unseen, settings.confidence, place
-        )
-        unseen_risk = mean_risk(resamples.log_odds[name])
-        known = ~np.isnan(unseen_risk)
-        outcome = cohort.outcome[known]
+    for index, name in enumerate(names):
+        kept = unseen.variables[name]
         results[name] = ModelResult(
             model=ladder[name],
-            apparent=apparent_auc,
-            out_of_bag=unseen_auc,
-            risk_apparent=risks[place][back],
-            risk_out_of_bag=unseen_risk[back],
-            roc_apparent=roc(cohort.outcome, risks[place]),
-            roc_out_of_bag=roc(outcome, unseen_risk[known]),
-            calibration=calibration(
-                outcome, unseen_risk[known], confidence=settings.confidence
+            apparent=auc_estimate(seen, index, confidence=confidence),
+            out_of_bag=auc_estimate(honest, index, confidence=confidence),
+            risk_apparent=risks[index],
+            risk_out_of_bag=mean_risks(unseen.risks[name]),
+            roc_apparent=roc_curve(cohort.outcome, risks[index]),
+            roc_out_of_bag=_mean_roc(cohort.outcome, unseen.risks[name]),
+            calibration=calibrate(
+                cohort.outcome, unseen.risks[name], confidence=confidence
             ),
-            decision=decision_curve(outcome, unseen_risk[known]),
-            selection_frequency=_frequency(resamples.kept[name]),
-            empty_share=float(np.mean([not kept for kept in resamples.kept[name]])),
+            decision=decide(cohort.outcome, unseen.risks[name]),
+            selection_frequency=_frequency(kept),
+            empty_share=sum(not variables for variables in kept) / len(kept),
         )
     return Evaluation(
-        patients=tuple(cohort.patients[i] for i in back),
-        outcome=cohort.outcome[back],
+        patients=cohort.patients,
+        outcome=cohort.outcome,
         event=cohort.event,
         results=results,
-        comparisons=_comparisons(tuple(ladder), apparent, unseen, settings.confidence),
-        resamples=len(resamples.copies),
-        failed_resamples=resamples.redrawn,
+        comparisons=tuple(
+            _compare((names[i], names[j]), (i, j), seen, honest, confidence)
+            for i, j in pairwise(range(len(names)))
+        ),
+        resamples=len(unseen.copies) + unseen.failed,
+        failed_resamples=unseen.failed,
     )
 
 
-def _estimates(
-    cohort: Cohort,
-    apparent: tuple[Numbers, Numbers],
-    unseen: PairedAuc,
+def _compare(
+    names: tuple[str, str],
+    places: tuple[int, int],
+    seen: Areas,
+    honest: Areas,
     confidence: float,
-    place: int,
-) -> tuple[Estimate, Estimate]:
-    """Return the apparent and the out-of-bag AUC of the model at a place."""
-    fewest = min(cohort.events, len(cohort) - cohort.events)
-    only = np.eye(len(unseen.values))[place]
-    values, covariance = apparent
-    return (
-        auc_estimate(
-            float(values[place]),
-            float(covariance[place, place]),
-            fewest=fewest,
-            confidence=confidence,
-            method=f"apparent, {confidence:.0%} DeLong",
-        ),
-        auc_estimate(
-            float(unseen.values[place]),
-            unseen.variance(only),
-            fewest=fewest,
-            confidence=confidence,
-            method="leave-pair-out bootstrap of the whole learning, "
-            f"{confidence:.0%} infinitesimal jackknife",
-        ),
+) -> Comparison:
+    difference, z, p = compare_aucs(honest, *places, confidence=confidence)
+    return Comparison(
+        first=names[0],
+        second=names[1],
+        difference=difference,
+        z=z,
+        p=p,
+        p_apparent=compare_aucs(seen, *places, confidence=confidence)[2],
+        method=f"paired z-test on unseen patients ({honest.method})",
     )
 
 
-def _comparisons(
-    names: Sequence[str],
-    apparent: tuple[Numbers, Numbers],
-    unseen: PairedAuc,
-    confidence: float,
-) -> tuple[Comparison, ...]:
-    z_limit = float(norm.isf((1.0 - confidence) / 2.0))
-    values, covariance = apparent
-    rows = []
-    for first, second in pairwise(range(len(names))):
-        contrast = np.zeros(len(names))
-        contrast[first], contrast[second] = -1.0, 1.0
-        difference = float(contrast @ unseen.values)
-        variance = unseen.variance(contrast)
-        half = z_limit * float(np.sqrt(variance))
-        z, p = difference_test(difference, variance)
-        _, p_apparent = difference_test(
-            float(contrast @ values), float(contrast @ covariance @ contrast)
-        )
-        rows.append(
-            Comparison(
-                first=names[first],
-                second=names[second],
-                difference=Estimate(
-                    difference,
-                    max(difference - half, -1.0),
-                    min(difference + half, 1.0),
-                    f"paired, {confidence:.0%} Wald",
-                ),
-                z=z,
-                p=p,
-                p_apparent=p_apparent,
-                method="Paired z-test of out-of-bag AUCs (leave-pair-out bootstrap, "
-                "infinitesimal jackknife, at least DeLong)",
-            )
-        )
-    return tuple(rows)
-
-
-def _frequency(kept: Sequence[tuple[str, ...]]) -> dict[str, float]:
+def _frequency(kept: tuple[tuple[str, ...], ...]) -> dict[str, float]:
     """Return variable -> share of resamples that kept it, the most frequent first."""
     counts = Counter(name for names in kept for name in names)
     ranked = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
     return {name: count / len(kept) for name, count in ranked}
+
+
+def _mean_roc(outcome: NDArray[np.int8], risks: Floats) -> Roc:
+    """Return the mean sensitivity of the resamples' curves at each false alarm rate.
+
+    Reference:
+        Fawcett, Pattern Recognit Lett 2006;27:861, section 9 (vertical averaging).
+    """
+    grid = np.linspace(0.0, 1.0, ROC_POINTS)
+    total = np.zeros(ROC_POINTS)
+    for row in risks:
+        known = ~np.isnan(row)
+        one = roc_curve(outcome[known], row[known])
+        total += np.interp(grid, one.false_positive_rate, one.true_positive_rate)
+    mean = total / len(risks)
+    mean[0] = 0.0
+    return Roc(grid, mean, np.full(ROC_POINTS, np.nan))

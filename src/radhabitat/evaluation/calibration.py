@@ -1,4 +1,4 @@
-"""Do the risks mean what they say?"""
+"""Do predicted risks come true, and does acting on them help?"""
 
 from __future__ import annotations
 
@@ -7,119 +7,153 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
 
-from radhabitat.evaluation.results import Calibration
+from radhabitat.evaluation.results import Calibration, DecisionCurve
 from radhabitat.types import Estimate
 
-PATIENTS_PER_GROUP = 20
-MOST_GROUPS = 10
-_SURE = 1e-9
-_CONSTANT = "not computable: everybody has the same risk"
+Floats = NDArray[np.float64]
+CLIP = 1e-12
 
 
-def calibration(
-    outcome: NDArray[np.int8], risk: NDArray[np.float64], *, confidence: float = 0.95
+def calibrate(
+    outcome: NDArray[np.int8],
+    risks: Floats,
+    *,
+    confidence: float,
+    groups: int = 5,
 ) -> Calibration:
-    """Return logistic recalibration, the Brier score, and groups of rising risk.
+    """Return the calibration of risks of unseen patients.
+
+    Every risk of every resample counts, weighted so that each patient counts once:
+    the calibration of the models as they are learned, not of their average, which
+    would look calmer than any of them.
 
     Args:
-        outcome: 0 or 1, shape (patients,); both occur.
-        risk: Predicted probability, shape (patients,).
-        confidence: Of the intervals of intercept and slope.
+        outcome: 1 = event, shape (patients,).
+        risks: Shape (resamples, patients); NaN where learned from. One row of risks
+            without NaN gives the ordinary calibration.
+        confidence: Of the intervals, which treat a patient's risks as one cluster.
+        groups: Number of equally large groups of the curve.
 
     Reference:
-        Cox 1958, Biometrika 45:562 (slope); Steyerberg 2019, Clinical Prediction
-        Models, section 15.3 (calibration-in-the-large with the slope at 1).
+        Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230.
     """
-    log_odds = logit(np.clip(risk, _SURE, 1.0 - _SURE))
-    nothing = np.zeros((len(outcome), 0))
-    intercept = _recalibrate(outcome, nothing, log_odds)
-    wald = f"{confidence:.0%} Wald"
-    z = float(norm.isf((1.0 - confidence) / 2.0))
-    slope = Estimate(np.nan, np.nan, np.nan, _CONSTANT)
-    if np.ptp(log_odds) > 1e-9:
-        column = log_odds[:, np.newaxis]
-        slope = _interval(*_recalibrate(outcome, column, 0.0 * log_odds), z, wald)
-    predicted, observed, low, high, sizes = _groups(outcome, risk)
+    rows, patients = np.nonzero(~np.isnan(risks))
+    risk = risks[rows, patients]
+    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    event = outcome[patients].astype(np.float64)
+    score = logit(np.clip(risk, CLIP, 1.0 - CLIP))
+    slope = _recalibrate(score, event, weight, patients, confidence)[1]
+    offset = _recalibrate(score, event, weight, patients, confidence, slope=False)[0]
+    predicted, observed, sizes = _group(risk, event, weight, groups)
+    low, high = _wilson(observed, sizes, confidence)
     return Calibration(
-        intercept=_interval(*intercept, z, wald),
+        intercept=offset,
         slope=slope,
-        brier=float(np.mean((risk - outcome) ** 2)),
+        brier=float(np.average((risk - event) ** 2, weights=weight)),
         predicted=predicted,
         observed=observed,
         low=low,
         high=high,
-        sizes=sizes,
+        sizes=np.rint(sizes).astype(np.int64),
     )
 
 
-def _interval(value: float, error: float, z: float, method: str) -> Estimate:
-    return Estimate(value, value - z * error, value + z * error, method)
+def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
+    """Return the net benefit of treating at and above each threshold.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Shape (resamples, patients); NaN where learned from. Each patient
+            counts once.
+
+    Reference:
+        Vickers and Elkin, Med Decis Making 2006;26:565, eq. 1.
+    """
+    rows, patients = np.nonzero(~np.isnan(risks))
+    risk = risks[rows, patients]
+    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    weight /= weight.sum()
+    event = outcome[patients] == 1
+    thresholds = np.arange(1, 100) / 100.0
+    odds = thresholds / (1.0 - thresholds)
+    # weight at and above each threshold, by searching the sorted risks
+    hits = _weight_above(risk[event], weight[event], thresholds)
+    alarms = _weight_above(risk[~event], weight[~event], thresholds)
+    prevalence = float(weight[event].sum())
+    return DecisionCurve(
+        thresholds=thresholds,
+        net_benefit=hits - alarms * odds,
+        treat_all=prevalence - (1.0 - prevalence) * odds,
+    )
+
+
+def _weight_above(risk: Floats, weight: Floats, thresholds: Floats) -> Floats:
+    order = np.argsort(risk, kind="stable")
+    total = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
+    above: Floats = total[np.searchsorted(risk[order], thresholds, side="left")]
+    return above
 
 
 def _recalibrate(
-    outcome: NDArray[np.int8],
-    columns: NDArray[np.float64],
-    offset: NDArray[np.float64],
-) -> tuple[float, float]:
-    """Return the last coefficient of a logistic model and its standard error.
+    score: Floats,
+    event: Floats,
+    weight: Floats,
+    patients: NDArray[np.intp],
+    confidence: float,
+    *,
+    slope: bool = True,
+) -> list[Estimate]:
+    """Return intercept (and slope) of a logistic regression of event on score."""
+    ones = np.ones_like(score)
+    design = np.stack([ones, score] if slope else [ones], axis=1)
+    offset = np.zeros_like(score) if slope else score
+    beta = np.zeros(design.shape[1])
+    if slope and np.ptp(score) < 1e-9:
+        nothing = Estimate(np.nan, np.nan, np.nan, "all risks are equal")
+        return [nothing, nothing]
+    for _ in range(50):
+        mean = expit(design @ beta + offset)
+        gradient = design.T @ (weight * (event - mean))
+        hessian = (design * (weight * mean * (1.0 - mean))[:, None]).T @ design
+        step = np.linalg.lstsq(hessian, gradient, rcond=None)[0]
+        beta = beta + step * min(1.0, 5.0 / max(1e-12, float(np.abs(step).max())))
+        if np.abs(step).max() < 1e-10:
+            break
+    bread = np.linalg.pinv(hessian)
+    per_row = design * (weight * (event - mean))[:, None]
+    per_patient = np.zeros((int(patients.max()) + 1, design.shape[1]))
+    np.add.at(per_patient, patients, per_row)
+    spread = np.sqrt(np.diag(bread @ (per_patient.T @ per_patient) @ bread))
+    half = float(norm.ppf(0.5 + confidence / 2.0)) * spread
+    method = "logistic recalibration, one cluster per patient"
+    return [
+        Estimate(float(b), float(b - h), float(b + h), method)
+        for b, h in zip(beta, half, strict=True)
+    ]
 
-    Newton with steps of at most 2; a slope that grows without end (the risks separate
-    the outcomes) gives NaN.
-    """
-    design = np.column_stack([np.ones(len(outcome)), columns])
-    formula = np.zeros(design.shape[1])
-    information = np.eye(design.shape[1])
-    for _ in range(100):
-        risk = expit(offset + design @ formula)
-        variance = np.maximum(risk * (1.0 - risk), 1e-12)
-        information = (design * variance[:, np.newaxis]).T @ design
-        step = np.linalg.lstsq(information, design.T @ (outcome - risk), rcond=None)[0]
-        size = float(np.abs(step).max())
-        formula += step * min(1.0, 2.0 / max(size, 1e-300))
-        if size < 1e-10:
-            error = np.sqrt(np.linalg.pinv(information, hermitian=True)[-1, -1])
-            return float(formula[-1]), float(error)
-    return float("nan"), float("nan")
+
+def _group(
+    risk: Floats, event: Floats, weight: Floats, groups: int
+) -> tuple[Floats, Floats, Floats]:
+    order = np.argsort(risk, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    group = np.empty(len(risk), dtype=np.intp)
+    group[order] = np.minimum((share * groups - 1e-9).astype(np.intp), groups - 1)
+    sizes = np.bincount(group, weights=weight, minlength=groups).astype(np.float64)
+    filled = sizes > 0
+    predicted = np.bincount(group, weights=weight * risk, minlength=groups)[filled]
+    observed = np.bincount(group, weights=weight * event, minlength=groups)[filled]
+    sizes = sizes[filled]
+    return predicted / sizes, observed / sizes, sizes
 
 
-def wilson(
-    events: NDArray[np.int64], sizes: NDArray[np.int64], *, confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the limits of shares.
-
-    Reference:
-        Wilson 1927, J Am Stat Assoc 22:209; Newcombe 1998, Stat Med 17:857, method 3.
-    """
-    z = float(norm.isf((1.0 - confidence) / 2.0))
-    share = events / sizes
-    middle = share + z**2 / (2 * sizes)
-    half = z * np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
-    whole = 1 + z**2 / sizes
-    return np.clip((middle - half) / whole, 0, 1), np.clip(
-        (middle + half) / whole, 0, 1
+def _wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of proportions (JASA 1927;22:209)."""
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    center = (share + z**2 / (2 * sizes)) / (1 + z**2 / sizes)
+    half = (
+        z
+        / (1 + z**2 / sizes)
+        * np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
     )
-
-
-def _groups(
-    outcome: NDArray[np.int8], risk: NDArray[np.float64]
-) -> tuple[
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.int64],
-]:
-    """Return mean risk, share of events, its limits, and size of groups of patients.
-
-    Groups of rising risk and about equal size; patients of the same risk stay
-    together.
-    """
-    count = int(np.clip(len(risk) // PATIENTS_PER_GROUP, 2, MOST_GROUPS))
-    edges = np.quantile(risk, np.linspace(0, 1, count + 1)[1:-1], method="higher")
-    group = np.searchsorted(np.unique(edges), risk, side="right")
-    present, place = np.unique(group, return_inverse=True)
-    sizes = np.bincount(place, minlength=len(present)).astype(np.int64)
-    events = np.bincount(place, weights=outcome, minlength=len(present))
-    predicted = np.bincount(place, weights=risk, minlength=len(present)) / sizes
-    low, high = wilson(events.astype(np.int64), sizes)
-    return predicted, events / sizes, low, high, sizes
+    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)

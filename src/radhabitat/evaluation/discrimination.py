@@ -1,6 +1,8 @@
-"""Telling patients apart: AUC, its variance, ROC curves."""
+"""How well a score tells events from non-events: AUC, DeLong, ROC."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,127 +12,151 @@ from scipy.stats import norm, rankdata
 from radhabitat.evaluation.results import Roc
 from radhabitat.types import Estimate
 
+Outcome = NDArray[np.int8]
+Floats = NDArray[np.float64]
 
-def auc(outcome: NDArray[np.int8], score: NDArray[np.float64]) -> float:
+
+@dataclass(frozen=True, eq=False)
+class Areas:
+    """The AUCs of several scores of the same patients.
+
+    Attributes:
+        auc: AUC of each score, shape (scores,).
+        covariance: Of the AUCs, shape (scores, scores).
+        smaller_class: Patients in the smaller class.
+        floors: Other covariances; no variance is smaller than by one of these.
+        method: How the variance was obtained, in words.
+    """
+
+    auc: Floats
+    covariance: Floats
+    smaller_class: int
+    floors: tuple[Floats, ...] = ()
+    method: str = "DeLong variance"
+
+    def variance(self, contrast: Floats) -> float:
+        """Return the variance of a weighted sum of the AUCs."""
+        matrices = (self.covariance, *self.floors)
+        return max(0.0, *(float(contrast @ matrix @ contrast) for matrix in matrices))
+
+
+def auc(outcome: Outcome, scores: Floats) -> float:
     """Return the area under the ROC curve; ties count one half.
 
     Args:
-        outcome: 0 or 1, shape (patients,).
-        score: Higher means more likely to have the event, shape (patients,).
-
-    Returns:
-        NaN when one of the outcomes does not occur.
-
-    Example:
-        >>> auc(np.array([0, 0, 1, 1], dtype=np.int8), np.array([0.1, 0.4, 0.35, 0.8]))
-        0.75
+        outcome: 1 = event, shape (patients,); both classes must occur.
+        scores: Higher means more likely, shape (patients,).
     """
     events = int(outcome.sum())
-    others = len(outcome) - events
-    if not events or not others:
-        return float("nan")
-    ranks = rankdata(score)[outcome == 1].sum()
-    return float((ranks - events * (events + 1) / 2) / (events * others))
+    nonevents = len(outcome) - events
+    ranks = rankdata(scores)[outcome == 1].sum()
+    return float((ranks - events * (events + 1) / 2) / (events * nonevents))
 
 
-def components(
-    outcome: NDArray[np.int8], score: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return DeLong's structural components, shape (patients,).
-
-    Of an event: the share of non-events with a lower score; of a non-event: the share
-    of events with a higher one. Ties count one half.
-
-    Reference:
-        DeLong et al. 1988, Biometrics 44:837, eq. 4 and 5; by midranks, Sun and Xu
-        2014, IEEE Signal Process Lett 21:1389.
-    """
-    event = outcome == 1
-    events, others = int(event.sum()), int((~event).sum())
-    result = np.empty(len(outcome))
-    all_ranks = rankdata(score)
-    result[event] = (all_ranks[event] - rankdata(score[event])) / others
-    result[~event] = 1.0 - (all_ranks[~event] - rankdata(score[~event])) / events
-    return result
-
-
-def delong(
-    outcome: NDArray[np.int8], scores: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the AUCs of models on the same patients, and their covariance.
+def delong(outcome: Outcome, scores: Floats) -> Areas:
+    """Return the AUCs of several scores and their covariance.
 
     Args:
-        outcome: 0 or 1, shape (patients,); at least two of each.
-        scores: Shape (models, patients).
+        outcome: 1 = event, shape (patients,); both classes must occur.
+        scores: Higher means more likely, shape (scores, patients).
+
+    Reference:
+        DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, eq. 4-6.
+    """
+    events, nonevents = components(outcome, scores)
+    sizes = events.shape[1], nonevents.shape[1]
+    return Areas(
+        events.mean(axis=1),
+        spread_of(events) / sizes[0] + spread_of(nonevents) / sizes[1],
+        min(sizes),
+    )
+
+
+def components(outcome: Outcome, scores: Floats) -> tuple[Floats, Floats]:
+    """Return DeLong's structural components, by mid-ranks.
 
     Returns:
-        AUCs, shape (models,); covariance, shape (models, models).
+        The share of non-events that each event outranks, shape (scores, events), and
+        the share of events that outrank each non-event, shape (scores, non-events).
 
     Reference:
-        DeLong et al. 1988, Biometrics 44:837, eq. 6 and 7.
+        Sun and Xu, IEEE Signal Process Lett 2014;21:1389.
     """
-    parts = np.stack([components(outcome, score) for score in scores])
     event = outcome == 1
-    covariance = _covariance(parts[:, event]) + _covariance(parts[:, ~event])
-    return parts[:, event].mean(axis=1), covariance
+    together = rankdata(scores, axis=1)
+    above = together[:, event] - rankdata(scores[:, event], axis=1)
+    below = together[:, ~event] - rankdata(scores[:, ~event], axis=1)
+    return above / below.shape[1], 1.0 - below / above.shape[1]
 
 
-def _covariance(parts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the covariance of the means of `parts`, shape (models, patients)."""
-    count = parts.shape[1]
-    result: NDArray[np.float64] = np.atleast_2d(np.cov(parts)) / count
-    return result
+def spread_of(parts: Floats) -> Floats:
+    """Return the covariance of components between scores, shape (scores, scores)."""
+    if parts.shape[1] < 2:
+        return np.full((len(parts), len(parts)), np.nan)
+    spread: Floats = np.atleast_2d(np.cov(parts))
+    return spread
 
 
-def auc_estimate(
-    value: float, variance: float, *, fewest: int, confidence: float, method: str
-) -> Estimate:
-    """Return an AUC with an interval that stays inside [0, 1].
+def auc_estimate(areas: Areas, index: int, *, confidence: float) -> Estimate:
+    """Return one AUC with its interval on the logit scale, inside [0, 1].
 
-    Args:
-        value: The AUC.
-        variance: Of the AUC.
-        fewest: Patients of the rarer outcome: when the variance is 0 because every
-            pair is ranked right (or wrong), the limit is the exact binomial one for
-            that many independent pairs.
-        confidence: Of the interval.
-        method: How the variance was obtained.
+    With perfect order the variance is 0; the interval then ends at the AUC below
+    which the smaller class would be in perfect order by chance too rarely.
 
     Reference:
-        Pepe 2003, The Statistical Evaluation of Medical Tests, section 5.2.4 (logit
-        scale); Clopper and Pearson 1934 (limits at 0 and 1).
+        Pepe 2003, The Statistical Evaluation of Medical Tests, section 5.2.4.
     """
+    value = float(areas.auc[index])
     tail = (1.0 - confidence) / 2.0
-    if not 0.0 < value < 1.0:
-        edge = tail ** (1.0 / max(fewest, 1))
-        low, high = (edge, 1.0) if value == 1.0 else (0.0, 1.0 - edge)
-        return Estimate(value, low, high, f"{method}; exact binomial limit")
-    half = norm.isf(tail) * np.sqrt(variance) / (value * (1.0 - value))
-    low, high = expit(logit(value) + np.array([-half, half]))
-    return Estimate(value, float(low), float(high), f"{method}, on the logit scale")
+    if 0.0 < value < 1.0:
+        only = np.eye(len(areas.auc))[index]
+        spread = areas.variance(only) ** 0.5
+        width = float(norm.isf(tail)) * spread / (value * (1.0 - value))
+        center = float(logit(value))
+        low, high = float(expit(center - width)), float(expit(center + width))
+        return Estimate(value, low, high, f"{areas.method}, logit interval")
+    bound = float(np.float64(tail) ** (1.0 / areas.smaller_class))
+    low, high = (bound, 1.0) if value == 1.0 else (0.0, 1.0 - bound)
+    method = f"{areas.method} is 0; bound from the smaller class"
+    return Estimate(value, low, high, method)
 
 
-def difference_test(difference: float, variance: float) -> tuple[float, float]:
-    """Return z and the two-sided p of a difference; 0 and 1 when nothing differs."""
-    if variance <= 0.0:
-        return 0.0, 1.0
-    z = difference / float(np.sqrt(variance))
-    return z, float(2.0 * norm.sf(abs(z)))
+def compare_aucs(
+    areas: Areas, first: int, second: int, *, confidence: float
+) -> tuple[Estimate, float, float]:
+    """Return AUC of second minus first, its z, and the two-sided p.
+
+    Scores that order the patients alike have z = 0 and p = 1.
+
+    Reference:
+        DeLong et al. 1988, eq. 8.
+    """
+    contrast = np.zeros(len(areas.auc))
+    contrast[first], contrast[second] = -1.0, 1.0
+    difference = float(contrast @ areas.auc)
+    spread = areas.variance(contrast) ** 0.5
+    half = float(norm.isf((1.0 - confidence) / 2.0)) * spread
+    low, high = max(difference - half, -1.0), min(difference + half, 1.0)
+    estimate = Estimate(difference, low, high, areas.method)
+    if spread < 1e-12:
+        return estimate, 0.0, 1.0
+    z = difference / spread
+    return estimate, z, float(2.0 * norm.sf(abs(z)))
 
 
-def roc(outcome: NDArray[np.int8], score: NDArray[np.float64]) -> Roc:
+def roc_curve(outcome: Outcome, scores: Floats) -> Roc:
     """Return the ROC curve, one point per distinct score.
 
     Args:
-        outcome: 0 or 1, shape (patients,); both occur.
-        score: Higher means more likely to have the event.
+        outcome: 1 = event, shape (patients,).
+        scores: Higher means more likely, shape (patients,).
     """
-    order = np.argsort(-score, kind="stable")
-    ranked, hit = score[order], outcome[order] == 1
-    last = np.flatnonzero(np.r_[np.diff(ranked) != 0.0, True])
-    true, false = np.cumsum(hit)[last], np.cumsum(~hit)[last]
+    order = np.argsort(-scores, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    hits = np.cumsum(outcome[order], dtype=np.int64)[ends]
+    alarms = ends + 1 - hits
     return Roc(
-        false_positive_rate=np.r_[0.0, false / false[-1]],
-        true_positive_rate=np.r_[0.0, true / true[-1]],
-        thresholds=np.r_[np.inf, ranked[last]],
+        false_positive_rate=np.append(0.0, alarms / max(1, alarms[-1])),
+        true_positive_rate=np.append(0.0, hits / max(1, hits[-1])),
+        thresholds=np.append(np.inf, scores[order][ends]),
     )

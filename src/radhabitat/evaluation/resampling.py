@@ -1,8 +1,8 @@
-"""Repeating the whole learning on bootstrap samples, in blocks, on any worker."""
+"""Repeat the whole learning on bootstrap resamples, and ask about those left out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,136 +10,125 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
-from radhabitat.errors import ComputationError
+from radhabitat.errors import RadHabitatError
+from radhabitat.evaluation.unseen import unseen_areas
 from radhabitat.types import Cohort, Fit, RiskModel
 
-BLOCK = 10
-"""Resamples per task: small enough for a progress bar, large enough to be worth it."""
+__all__ = [
+    "Resamples",
+    "draw_resample",
+    "join_blocks",
+    "resample_block",
+    "split_resamples",
+    "unseen_areas",
+]
 
-_MOST_DRAWS = 1000
+Floats = NDArray[np.float64]
+MAX_DRAWS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """What the learning gave in some resamples.
+    """What came of some resamples.
 
     Attributes:
         copies: How often each patient was drawn, int16, shape (resamples, patients).
-        log_odds: Model -> log-odds of the patients that were not drawn, NaN for the
-            others, shape (resamples, patients); moved to the cohort's prevalence.
-        kept: Model -> the variables of each resample.
-        redrawn: Resamples whose first draw could not be learned or scored.
+        risks: Model -> risk of each patient left out, shape (resamples, patients);
+            NaN for the patients that were learned from.
+        variables: Model -> the variables kept, one tuple per resample.
+        failed: Resamples that could not be drawn or learned; they are not counted in
+            the other attributes.
     """
 
     copies: NDArray[np.int16]
-    log_odds: Mapping[str, NDArray[np.float64]]
-    kept: Mapping[str, tuple[tuple[str, ...], ...]]
-    redrawn: int
-
-    @property
-    def out_of_bag(self) -> NDArray[np.bool_]:
-        """Who was not drawn, shape (resamples, patients)."""
-        return self.copies == 0
+    risks: Mapping[str, Floats]
+    variables: Mapping[str, tuple[tuple[str, ...], ...]]
+    failed: int
 
 
 def resample_block(
-    fit: Fit, cohort: Cohort, indices: Sequence[int], *, seed: int
+    fit: Fit, cohort: Cohort, numbers: Sequence[int], *, seed: int
 ) -> Resamples:
-    """Repeat the learning in some resamples.
+    """Learn anew in some resamples and predict the patients left out.
 
-    Resample b depends on `seed` and b alone, whoever computes it.
+    What comes of a resample depends on `seed` and its number only.
 
     Args:
-        fit: The whole of the learning.
+        fit: The whole learning.
         cohort: All patients.
-        indices: Which resamples.
+        numbers: Which resamples.
         seed: Of all resamples.
-
-    Raises:
-        ComputationError: Almost no draw holds both outcomes.
     """
-    copies = np.empty((len(indices), len(cohort)), dtype=np.int16)
-    ladders = []
-    redrawn = 0
+    copies, risks, variables = [], [], []
     with threadpool_limits(limits=1):
-        for place, index in enumerate(indices):
-            copies[place], again = _draw(cohort.outcome, seed, index)
-            redrawn += again
-            rows = np.repeat(np.arange(len(cohort)), copies[place])
-            ladders.append(fit(cohort.take(rows)))
-    names = list(ladders[0]) if ladders else []
+        for number in numbers:
+            rows = draw_resample(cohort.outcome, seed=seed, number=number)
+            if rows is None:
+                continue
+            try:
+                ladder = fit(cohort.take(rows))
+            except RadHabitatError:
+                continue
+            drawn = np.bincount(rows, minlength=len(cohort)).astype(np.int16)
+            copies.append(drawn)
+            risks.append({n: _risk(m, cohort, drawn) for n, m in ladder.items()})
+            variables.append({n: m.variables for n, m in ladder.items()})
+    names = list(risks[0]) if risks else []
     return Resamples(
-        copies=copies,
-        log_odds={
-            name: np.stack(
-                [_score(ladder[name], cohort, copies[b])
-                 for b, ladder in enumerate(ladders)]
-            )
-            for name in names
-        },
-        kept={n: tuple(ladder[n].variables for ladder in ladders) for n in names},
-        redrawn=redrawn,
-    )  # fmt: skip
-
-
-def join(blocks: Sequence[Resamples]) -> Resamples:
-    """Return the resamples of several blocks as one, in the given order."""
-    names = list(blocks[0].log_odds)
-    return Resamples(
-        copies=np.concatenate([b.copies for b in blocks]),
-        log_odds={n: np.concatenate([b.log_odds[n] for b in blocks]) for n in names},
-        kept={n: sum((b.kept[n] for b in blocks), ()) for n in names},
-        redrawn=sum(b.redrawn for b in blocks),
+        copies=np.array(copies, dtype=np.int16).reshape(-1, len(cohort)),
+        risks={name: np.array([row[name] for row in risks]) for name in names},
+        variables={name: tuple(row[name] for row in variables) for name in names},
+        failed=len(numbers) - len(copies),
     )
 
 
-def mean_risk(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each patient's mean risk over the resamples that left him out.
+def draw_resample(
+    outcome: NDArray[np.int8], *, seed: int, number: int
+) -> NDArray[np.intp] | None:
+    """Return the rows of one bootstrap resample, or None when none can be drawn.
 
-    Args:
-        log_odds: Shape (resamples, patients); NaN where the patient was drawn.
-
-    Returns:
-        Shape (patients,); NaN where a patient was always drawn.
+    Drawn again until two patients of each class are in it and one of each is left
+    out.
     """
-    left_out = ~np.isnan(log_odds)
-    risk = np.where(left_out, expit(np.where(left_out, log_odds, 0.0)), 0.0)
-    count = left_out.sum(axis=0)
-    mean = np.full(len(count), np.nan)
-    np.divide(risk.sum(axis=0), count, out=mean, where=count > 0)
-    return np.round(mean, 12)
-
-
-def _draw(
-    outcome: NDArray[np.int8], seed: int, index: int
-) -> tuple[NDArray[np.int16], bool]:
-    """Return how often each patient is drawn, and whether it took several draws."""
-    draw = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
-    event = outcome == 1
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     count = len(outcome)
-    for attempt in range(_MOST_DRAWS):
-        rows = draw.integers(count, size=count)
-        copies = np.bincount(rows, minlength=count).astype(np.int16)
-        drawn = copies > 0
-        learnable = min(int(drawn[event].sum()), int(drawn[~event].sum())) >= 2
-        if learnable and not drawn[event].all() and not drawn[~event].all():
-            return copies, attempt > 0
-    raise ComputationError(
-        f"{int(event.sum())} events in {count} patients: almost no resample holds "
-        "two patients of each outcome and leaves one of each out",
-        "add patients; a model of so few cannot be evaluated",
+    for _ in range(MAX_DRAWS):
+        rows = random.integers(0, count, count)
+        inside = np.zeros(count, dtype=bool)
+        inside[rows] = True
+        enough = min(np.bincount(outcome[inside], minlength=2)) >= 2
+        if enough and len(np.unique(outcome[~inside])) == 2:
+            return np.sort(rows)
+    return None
+
+
+def split_resamples(count: int) -> list[range]:
+    """Return the numbers of the resamples in blocks, about fifty of them."""
+    size = max(1, min(25, -(-count // 50)))
+    return [range(i, min(i + size, count)) for i in range(0, count, size)]
+
+
+def join_blocks(blocks: Iterable[Resamples]) -> Resamples:
+    """Return all resamples as one block, in their order."""
+    every = list(blocks)
+    parts = [b for b in every if b.risks]
+    names = parts[0].risks if parts else {}
+    return Resamples(
+        copies=np.concatenate([b.copies for b in every]),
+        risks={n: np.concatenate([b.risks[n] for b in parts]) for n in names},
+        variables={n: tuple(v for b in parts for v in b.variables[n]) for n in names},
+        failed=sum(b.failed for b in every),
     )
 
 
-def _score(
-    model: RiskModel, cohort: Cohort, copies: NDArray[np.int16]
-) -> NDArray[np.float64]:
-    """Return log-odds of the patients left out, as if the prevalence were all's.
+def _risk(model: RiskModel, cohort: Cohort, copies: NDArray[np.int16]) -> Floats:
+    """Return risks of the patients left out, as if the prevalence were that of all.
 
-    A patient who is left out takes one of his outcome out of the resample, so that
-    its prevalence leans against him; averaged over resamples a formula without any
-    variable would rank all patients wrongly.
+    A patient who is left out takes one of his class out of the resample, so its
+    prevalence leans against him: without this shift, a formula without any variable
+    would give each event a lower risk than each non-event.
     """
     drawn = float(copies @ cohort.outcome) / float(copies.sum())
     shift = float(logit(cohort.outcome.mean()) - logit(drawn))
-    return np.where(copies == 0, model.log_odds(cohort) + shift, np.nan)
+    risk = np.round(expit(model.log_odds(cohort) + shift), 14)
+    return np.where(copies == 0, risk, np.nan)

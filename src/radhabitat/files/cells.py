@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import gzip
 import io
 import re
 import warnings
@@ -44,8 +45,8 @@ def read_table(path: Path) -> pd.DataFrame:
     """Return the cells of a table as stripped text; empty rows are dropped.
 
     Args:
-        path: CSV, TSV or semicolon-separated text in UTF-8, UTF-16 or GB18030, or
-            the first sheet of an XLSX workbook that has cells.
+        path: CSV, TSV or semicolon-separated text in UTF-8, UTF-16 or GB18030,
+            gzipped or not, or the first sheet of an XLSX workbook that has cells.
 
     Raises:
         TableError: Missing, damaged, without columns, or with a column twice.
@@ -98,10 +99,12 @@ def _with_decimal_point(cell: str) -> str:
 def _decode(path: Path) -> str:
     try:
         data = path.read_bytes()
-    except OSError as error:
+        if data.startswith(b"\x1f\x8b"):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
         raise TableError(
-            f"The table {path.name} cannot be read: {error.strerror}",
-            "check the file and its permissions",
+            f"The table {path.name} cannot be read: {error}",
+            "check that the file is whole, and its permissions",
         ) from error
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):

@@ -53,8 +53,8 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
     table = read_table(source)
     table = index_by_patient(table, ID_COLUMN, source.name)
     for sequence in data.sequences:
-        require_column(table, sequence, source.name, "data.sequences")
-    require_column(table, "mask", source.name, "data.subjects")
+        require_column(table, sequence, source.name, "data.sequences in study.toml")
+    require_column(table, "mask", source.name, "data.subjects in study.toml")
     subjects = []
     for patient, row in table.iterrows():
         cells = {str(name): str(cell) for name, cell in row.items()}

@@ -90,11 +90,11 @@ def read_clinical_frame(
     if names is None:
         names = tuple(str(name) for name in table.columns if name not in special)
     for name in names:
-        require_column(table, name, source, "data.variables")
+        require_column(table, name, source, "data.variables in study.toml")
     candidates = table[list(names)]
     if not settings.outcome:
         return ClinicalTable(candidates, None, "", survival)
-    require_column(table, settings.outcome, source, "data.outcome")
+    require_column(table, settings.outcome, source, "data.outcome in study.toml")
     cells = {str(p): str(v) for p, v in table[settings.outcome].items()}
     known = {p: v for p, v in cells.items() if not is_missing(v)}
     outcome, event = read_outcome(known, settings.outcome, settings.positive)
@@ -137,7 +137,7 @@ def index_by_patient(table: pd.DataFrame, column: str, source: str) -> pd.DataFr
         TableError: There is no such column, an id is empty, or a patient occurs
             twice.
     """
-    require_column(table, column, source, "data.id_column")
+    require_column(table, column, source, "data.id_column in study.toml")
     ids = [normalize_id(str(cell)) for cell in table[column]]
     if "" in ids:
         raise TableError(
@@ -167,7 +167,7 @@ def require_column(table: pd.DataFrame, column: str, source: str, setting: str) 
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise TableError(
             f"{source} has no column {column!r}; found: {shorten(names)}",
-            f"{hint}add the column, or change {setting} in study.toml",
+            f"{hint}add the column, or change {setting}",
         )
 
 
@@ -217,7 +217,7 @@ def _survival(
         return None
     columns = {}
     for name, column in (("time", time), ("event", event)):
-        require_column(table, column, source, f"data.survival_{name}")
+        require_column(table, column, source, f"data.survival_{name} in study.toml")
         columns[name] = [to_number(str(cell)) for cell in table[column]]
     frame = pd.DataFrame(columns, index=table.index, dtype="float64")
     bad = frame["time"].lt(0) | (frame["event"].notna() & ~frame["event"].isin([0, 1]))

@@ -61,6 +61,9 @@ survival_event = "died"              # 1 = died, 0 = alive at the last visit
 variables = [
 {variables}
 ]
+
+[habitats]
+k = 3        # as the published study; "elbow" leaves it to the tumors' vote
 """
 
 

@@ -24,6 +24,7 @@ from radhabitat.settings import PreprocessingSettings
 from radhabitat.types import Mask, Volume
 
 CLEAR_PEAK = 1.4
+WEAK_PEAK = 1.2
 CLEAR_NMI = 1.08
 CLEAR_RING_NMI = 1.02
 LARGEST_STRETCH = 1.08
@@ -167,31 +168,44 @@ def _keep_best(
 ) -> Registered:
     best = judge.best(candidates)
     quality = judge.compare(candidates[best])
-    doubt = _doubt(found, quality)
-    if best != _SCANNER and doubt:
+    doubt = _doubt(found)
+    if best == _SCANNER:
+        notes = (*notes, f"{best} fits best and was kept")
+    elif doubt and not _believable(found, quality):
         best, quality = _SCANNER, judge.compare(candidates[_SCANNER])
         notes = (*notes, f"not registered, look at this sequence: {doubt}")
-    elif best in (_SCANNER, _SEARCH):
+    elif doubt:
+        notes = (*notes, f"registered, but look at this sequence: {doubt}")
+    if best == _SEARCH:
         notes = (*notes, f"{best} fits best and was kept")
     if found.peak_ratio is not None:
         quality["peak_ratio"] = found.peak_ratio
     return Registered(candidates[best], quality, notes)
 
 
-def _doubt(found: Found, quality: dict[str, float]) -> str:
-    """Return why a registration is not credible; empty if it is."""
-    nmi, ring_nmi = quality["nmi_after"], quality["ring_nmi_after"]
-    if nmi >= CLEAR_NMI and ring_nmi >= CLEAR_RING_NMI:
-        return ""
+def _doubt(found: Found) -> str:
+    """Return why the search may have been misled; empty if it was clear."""
     if found.at_border:
         return "the best position is at the end of the search"
-    if found.peak_ratio is None or found.peak_ratio < CLEAR_PEAK:
-        ratio = "none" if found.peak_ratio is None else f"{found.peak_ratio:.2f}"
+    if found.peak_ratio is None:
+        return "too little is in view to compare positions"
+    if found.peak_ratio < CLEAR_PEAK:
         return (
-            f"no position stands out (peak ratio {ratio}, wanted {CLEAR_PEAK}; "
-            f"normalized mutual information {nmi:.3f}, wanted {CLEAR_NMI})"
+            f"no position stands out (peak ratio {found.peak_ratio:.2f}; clear cases "
+            f"have {CLEAR_PEAK} or more)"
         )
     return ""
+
+
+def _believable(found: Found, quality: dict[str, float]) -> bool:
+    """Tell whether images agree so well that a doubtful search may be right."""
+    return (
+        not found.at_border
+        and found.peak_ratio is not None
+        and found.peak_ratio >= WEAK_PEAK
+        and quality["nmi_after"] >= CLEAR_NMI
+        and quality["ring_nmi_after"] >= CLEAR_RING_NMI
+    )
 
 
 def _implausible(matrix: Matrix, start: Matrix) -> str:

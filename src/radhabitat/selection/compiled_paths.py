@@ -64,6 +64,28 @@ def _solve(system: NDArray[np.float64], right: NDArray[np.float64]) -> bool:
 
 
 @compiled
+def _step_of_signs(
+    gram: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    coefficients: NDArray[np.float64],
+    penalty: float,
+) -> tuple[NDArray[np.float64], bool]:
+    """Return the step to the minimum for the present signs, and whether it exists."""
+    active = np.flatnonzero(coefficients)
+    count = active.shape[0]
+    right = np.empty(count)
+    system = np.empty((count, count))
+    for i in range(count):
+        right[i] = slope[active[i]] - penalty * np.sign(coefficients[active[i]])
+        for j in range(i + 1):
+            system[i, j] = gram[active[i], active[j]]
+    found = _solve(system, right)
+    step = np.zeros(coefficients.shape[0])
+    step[active] = right
+    return step, found
+
+
+@compiled
 def _jump(
     gram: NDArray[np.float64],
     slope: NDArray[np.float64],
@@ -71,26 +93,18 @@ def _jump(
     penalty: float,
 ) -> bool:
     """Go to the minimum if the present signs are its signs; tell whether they are."""
-    active = np.flatnonzero(coefficients)
-    count = active.shape[0]
-    step = np.empty(count)
-    system = np.empty((count, count))
-    for i in range(count):
-        step[i] = slope[active[i]] - penalty * np.sign(coefficients[active[i]])
-        for j in range(i + 1):
-            system[i, j] = gram[active[i], active[j]]
-    if not _solve(system, step):
+    step, found = _step_of_signs(gram, slope, coefficients, penalty)
+    if not found:
         return False
-    for i in range(count):
-        if (coefficients[active[i]] + step[i]) * coefficients[active[i]] <= 0.0:
+    moved = slope - np.dot(gram, step)
+    for j in range(step.shape[0]):
+        if coefficients[j] == 0.0:
+            wrong = abs(moved[j]) > penalty * (1.0 + 1e-12)
+        else:
+            wrong = (coefficients[j] + step[j]) * coefficients[j] <= 0.0
+        if wrong:
             return False
-    moved = slope.copy()
-    for i in range(count):
-        moved -= gram[active[i]] * step[i]
-    for j in range(moved.shape[0]):
-        if coefficients[j] == 0.0 and abs(moved[j]) > penalty * (1.0 + 1e-12):
-            return False
-    coefficients[active] += step
+    coefficients += step
     slope[:] = moved
     return True
 

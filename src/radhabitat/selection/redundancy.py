@@ -31,7 +31,7 @@ def drop_redundant(
 
     correlation = _correlation(sample)
     if priority is None:
-        priority = -np.round(correlation.mean(axis=0), 10)
+        priority = -np.round(correlation.sum(axis=0), 8)
     order = np.argsort(-priority, kind="stable")
     return np.flatnonzero(keep_in_order(correlation, order, limit))
 

@@ -35,7 +35,8 @@ def habitats_section(content: ReportContent) -> Section:
 def _choice(content: ReportContent) -> list[Block]:
     blocks: list[Block] = []
     if content.k_used is not None:
-        how = "chosen by the patients' vote" if content.k_votes else "set in the study"
+        voted = content.settings.habitats.k == "elbow"
+        how = "chosen by the patients' vote" if voted else "as the study file says"
         blocks.append(
             Text(
                 f"Every tumor is divided into {count(content.k_used, 'habitat')}, "
@@ -50,10 +51,10 @@ def _choice(content: ReportContent) -> list[Block]:
             Figure(
                 "elbow",
                 draw_elbow(curves, content.k_votes, k_used=content.k_used),
-                "How the number of habitats was chosen. Each line is one tumor: the "
-                "variation inside the habitats as a share of that of the undivided "
-                "tumor. A tumor's elbow is where the relative gain of one more "
-                "habitat drops most; dashed and colored: the number used.",
+                "What each tumor's elbow says. Each line is one tumor: the variation "
+                "inside the habitats as a share of that of the undivided tumor. A "
+                "tumor's elbow is where the relative gain of one more habitat drops "
+                "most; dashed and colored: the number used.",
                 wide=True,
             )
         )

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult
 from radhabitat.types import Estimate
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | Mapping[str, Json] | None"
 
 TOP = 30
 _TITLES = {"cr": "CR", "crh": "CRH"}
@@ -55,13 +55,16 @@ def verdict(evaluation: Evaluation) -> str:
 def _signal(name: str, result: ModelResult) -> str:
     unseen = result.out_of_bag
     seen = f"(apparent, on its own patients: {result.apparent.value:.2f})"
-    where = f"on patients that the learning did not see, the {_title(name)} model"
     if unseen.low > 0.5:
-        return f"Evidence of signal: {where} reached an AUC of {_spell(unseen)} {seen}."
+        return (
+            f"The {_title(name)} model carries a signal: on patients that the learning "
+            f"did not see, it reached an AUC of {_spell(unseen)} {seen}."
+        )
+    where = f"on patients that the learning did not see, the {_title(name)} model"
     if unseen.high < 0.5:
         return (
-            f"No usable signal: {where} ranked worse than guessing, with an AUC of "
-            f"{_spell(unseen)} {seen}."
+            f"No evidence of signal: {where} ranked worse than guessing, with an AUC "
+            f"of {_spell(unseen)} {seen}."
         )
     return (
         f"No evidence of signal: {where} reached an AUC of {_spell(unseen)}, an "

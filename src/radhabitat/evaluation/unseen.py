@@ -1,0 +1,144 @@
+"""AUC of patients that the learning did not see: the leave-pair-out bootstrap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.evaluation.discrimination import Areas, delong
+
+Floats = NDArray[np.float64]
+
+METHOD = (
+    "leave-pair-out bootstrap of the whole learning; infinitesimal jackknife, "
+    "at least DeLong variance"
+)
+
+
+def unseen_areas(
+    outcome: NDArray[np.int8],
+    risks: Sequence[Floats],
+    copies: NDArray[np.int16] | None = None,
+) -> Areas:
+    """Return the AUCs of models on the patients that they were learned without.
+
+    Over all pairs of an event and a non-event, the share of the resamples that left
+    out both in which the event got the higher risk (leave-pair-out bootstrap); one
+    half for a pair that was never left out. Risks of different resamples are never
+    compared with each other.
+
+    The covariance is the infinitesimal jackknife's: how the AUC would move if a
+    patient counted a little more among those tested (DeLong's components of the
+    shares) and among those learned from (how the resamples with more of his copies
+    differ). The bias that a finite number of resamples gives to the second part is
+    taken off, and their own noise added. No variance is smaller than without the
+    second part, nor than DeLong's on each patient's mean risk. How often these
+    intervals cover the truth: docs/decisions/0005-out-of-bag-headline.md.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: One array per model, shape (resamples, patients), NaN where learned
+            from, the same resamples for each.
+        copies: How often each patient was drawn, shape (resamples, patients); None:
+            0 or 1, by who was learned from.
+
+    Reference:
+        Yousef, Wagner and Loew, Pattern Recognit Lett 2005;26:2600 (the AUC, its
+        influence function); Efron and Tibshirani, JASA 1997;92:548, section 5
+        (infinitesimal jackknife); Wager, Hastie and Efron, JMLR 2014;15:1625, section
+        4 (bias of a finite number of resamples).
+    """
+    scores = np.array(risks)
+    left_out = ~np.isnan(scores[0])
+    drawn = (~left_out).astype(np.float64) if copies is None else copies - 0.0
+    event = outcome == 1
+    shares, counts = _pair_shares(scores, left_out, event)
+    values = shares.mean(axis=(1, 2))
+    tested, testing = _tested(shares, event, values)
+    moves = _moves(scores, left_out, event, shares, counts)
+    excess = drawn - drawn.mean()
+    learned = moves @ excess
+    chance = (moves * (excess**2).sum(axis=1)) @ moves.T
+    both = tested @ learned.T
+    without = testing + moves @ moves.T
+    return Areas(
+        values,
+        without + learned @ learned.T - chance + both + both.T,
+        int(min(event.sum(), (~event).sum())),
+        floors=(without, _of_mean_risks(outcome, scores)),
+        method=METHOD,
+    )
+
+
+def mean_risks(risks: Floats) -> Floats:
+    """Return each patient's mean risk, shape (patients,); NaN if never left out.
+
+    Args:
+        risks: Shape (resamples, patients), NaN where learned from.
+    """
+    known = ~np.isnan(risks)
+    count = known.sum(axis=0)
+    total = np.where(known, risks, 0.0).sum(axis=0)
+    mean = np.round(total / np.maximum(count, 1), 12)
+    return np.where(count > 0, mean, np.nan)
+
+
+def _of_mean_risks(outcome: NDArray[np.int8], scores: Floats) -> Floats:
+    means = np.array([mean_risks(risks) for risks in scores])
+    known = ~np.isnan(means[0])
+    if min(np.bincount(outcome[known], minlength=2)) < 2:
+        return np.zeros((len(scores), len(scores)))
+    return delong(outcome[known], means[:, known]).covariance
+
+
+def _pair_shares(
+    scores: Floats, left_out: NDArray[np.bool_], event: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Return shares of right order, shape (models, events, others), and counts."""
+    right = np.zeros((len(scores), int(event.sum()), int((~event).sum())))
+    counts = np.zeros(right.shape[1:])
+    for number, out in enumerate(left_out):
+        where = np.ix_(out[event], out[~event])
+        right[:, where[0], where[1]] += _order(scores[:, number], out, event)
+        counts[where] += 1.0
+    return np.where(counts > 0, right / np.maximum(counts, 1.0), 0.5), counts
+
+
+def _order(scores: Floats, out: NDArray[np.bool_], event: NDArray[np.bool_]) -> Floats:
+    """Return 1 for pairs in right order, 1/2 for ties, 0 else."""
+    difference = scores[:, out & event, None] - scores[:, None, out & ~event]
+    order: Floats = 0.5 * (np.sign(difference) + 1.0)
+    return order
+
+
+def _tested(
+    shares: Floats, event: NDArray[np.bool_], values: Floats
+) -> tuple[Floats, Floats]:
+    """Return the influence of each patient as one tested, and its covariance."""
+    influence = np.zeros((len(shares), len(event)))
+    covariance = np.zeros((len(shares), len(shares)))
+    for axis, patients in ((2, event), (1, ~event)):
+        parts = shares.mean(axis=axis) - values[:, None]
+        count = parts.shape[1]
+        influence[:, patients] = parts / count
+        covariance += parts @ parts.T / (count * max(count - 1, 1))
+    return influence, covariance
+
+
+def _moves(
+    scores: Floats,
+    left_out: NDArray[np.bool_],
+    event: NDArray[np.bool_],
+    shares: Floats,
+    counts: Floats,
+) -> Floats:
+    """Return how far each resample moved each AUC, shape (models, resamples)."""
+    moves = np.zeros(scores.shape[:2])
+    for number, out in enumerate(left_out):
+        where = np.ix_(out[event], out[~event])
+        order = _order(scores[:, number], out, event)
+        surprise = (order - shares[:, where[0], where[1]]) / counts[where]
+        moves[:, number] = surprise.sum(axis=(1, 2)) / counts.size
+    return moves
