@@ -99,7 +99,7 @@ def test_the_derivatives_are_on_one_grid_of_1_mm(finished):
     np.testing.assert_allclose(images[0].header.get_zooms(), 1.0, rtol=1e-5)
 
 
-def test_habitats_are_the_true_tissues_in_nine_of_ten(finished):
+def test_habitats_are_the_true_tissues_in_most_patients(finished):
     """Habitat 3 is the hypervascular tissue and habitat 1 the necrotic one."""
     file, _ = finished
     overlaps = [
@@ -108,8 +108,8 @@ def test_habitats_are_the_true_tissues_in_nine_of_ten(finished):
         for overlap in overlaps_with_truth(file.parent, folder)
     ]
     assert len(overlaps) == 20
-    assert np.mean(np.array(overlaps) > 0.6) >= 0.9
-    assert np.median(overlaps) > 0.75
+    assert np.mean(np.array(overlaps) > 0.8) >= 0.8
+    assert np.median(overlaps) > 0.9
 
 
 def overlaps_with_truth(study: Path, folder: Path) -> list[float]:
@@ -170,7 +170,7 @@ def test_a_study_without_a_clinical_table_ends_with_features(finished, tmp_path)
     file = copy_of(finished, tmp_path)
     shutil.rmtree(file.parent / "results")
     text = file.read_text()
-    start, end = text.index("[data]"), text.index("[reliability]")
+    start, end = text.index("[data]"), text.index("[habitats]")
     file.write_text(text[:start] + "[data]\nclinical = ''\n" + text[end:])
     (file.parent / "clinical.csv").unlink()
     result = Study.load(file).run(workers=1)
@@ -179,7 +179,7 @@ def test_a_study_without_a_clinical_table_ends_with_features(finished, tmp_path)
 
 
 BAD = {
-    "missing file": "cannot be found|missing|no such",
+    "missing file": "does not exist",
     "truncated gzip": "truncated|damaged|cut off|cannot be read",
     "4D": "4D|3D",
     "mask elsewhere": "lies outside",
@@ -214,7 +214,7 @@ def keep_two_patients(file: Path) -> None:
     table = file.parent / "subjects.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:3]) + "\n")
     text = file.read_text()
-    start, end = text.index("[data]"), text.index("[reliability]")
+    start, end = text.index("[data]"), text.index("[habitats]")
     head = '[data]\nsequences = ["PRE", "LAP", "PVP", "DP"]\noutcome = ""\n'
     file.write_text(text[:start] + head + text[end:])
 

@@ -1,4 +1,6 @@
 import importlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from scipy.ndimage import binary_erosion
 from radhabitat.errors import ComputationError, ImageError
 from radhabitat.preprocessing import align
 from radhabitat.preprocessing.resample import resample_mask
+from radhabitat.preprocessing.search import Found
 from radhabitat.settings import PreprocessingSettings
 from radhabitat.types import Grid, Mask, Subject, Volume
 
@@ -129,6 +132,30 @@ def test_the_tumor_is_found_where_breathing_put_it(aligned, patient):
         assert before > 9
         assert after.mean() < 1.5
     np.testing.assert_array_equal(aligned.transforms["PVP"], np.eye(4))
+
+
+@pytest.mark.slow
+def test_a_rigid_registration_neither_stretches_nor_shears(patient):
+    settings = FAST.model_copy(update={"registration": "rigid"})
+    transform = align(patient, settings, seed=7).transforms["PRE"]
+    stretch = np.linalg.svd(transform[:3, :3], compute_uv=False)
+    np.testing.assert_allclose(stretch, 1.0, atol=1e-4)
+    assert error_mm(transform, MOTIONS["PRE"], patient.tumor).mean() < 1.5
+
+
+@pytest.mark.slow
+def test_registration_leaves_no_file_behind(patient, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    align(patient, FAST, seed=7)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_missing_engine_is_said_and_costs_no_patient(patient, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ants", None)
+    result = align(patient, FAST, seed=7)
+    assert any("ANTs cannot be loaded" in note for note in result.notes)
+    assert result.quality["PRE"]["displacement_mm"] > 5
 
 
 @pytest.mark.slow
@@ -310,6 +337,39 @@ def test_another_patients_picture_stays_where_it_was_and_is_flagged(
     assert result.quality["LAP"]["displacement_mm"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("found", "nmi", "kept", "words"),
+    [
+        (Found((0, 4, -8), 3.0, at_border=False), 1.05, True, ""),
+        (Found((0, 4, -8), 1.3, at_border=False), 1.12, True, "registered, but look"),
+        (Found((0, 4, -8), 1.3, at_border=False), 1.05, False, "(peak ratio 1.30"),
+        (Found((0, 4, -8), 1.1, at_border=False), 1.12, False, "(peak ratio 1.10"),
+        (
+            Found((0, 4, -8), None, at_border=False),
+            1.12,
+            False,
+            "too little is in view",
+        ),
+        (Found((0, 4, -8), 3.0, at_border=True), 1.12, False, "end of the search"),
+    ],
+)
+def test_only_a_clear_or_a_well_agreeing_position_is_believed(
+    patient, monkeypatch, found, nmi, kept, words
+):
+    def agree(judge, transform):
+        return {"nmi_after": nmi, "ring_nmi_after": 1.05}
+
+    monkeypatch.setattr(REGISTER, "search_translation", lambda *_, **__: found)
+    monkeypatch.setattr(REGISTER, "register_linear", lambda *_, start, **__: start)
+    monkeypatch.setattr(REGISTER.Judge, "best", lambda *_: "rigid")
+    monkeypatch.setattr(REGISTER.Judge, "compare", agree)
+    result = align(patient, FAST, seed=7)
+    moved = not np.array_equal(result.transforms["PRE"], np.eye(4))
+    assert moved == kept
+    said = [note for note in result.notes if note.startswith("PRE: ")]
+    assert (not said) if not words else words in said[0]
+
+
 def test_a_sequence_on_another_tilted_grid_is_found(patient, monkeypatch):
     """The search works in the reference's axes, whatever the other's are."""
     turn = np.eye(4)
@@ -330,9 +390,6 @@ def test_a_sequence_on_another_tilted_grid_is_found(patient, monkeypatch):
 
 
 def test_importing_the_package_does_not_import_ants():
-    import subprocess
-    import sys
-
     code = "import sys, radhabitat.preprocessing; print('ants' in sys.modules)"
     done = subprocess.run(  # noqa: S603 (our own interpreter)
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -34,7 +34,8 @@ def start_cluster(workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # a free port; two runs may coexist
+            scheduler_kwargs={"dashboard": False},
             memory_limit=MEMORY_LIMIT,
             silence_logs=logging.CRITICAL,
         ) as cluster,

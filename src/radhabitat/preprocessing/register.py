@@ -152,7 +152,7 @@ def _candidates(
             notes.append(error.problem)
             continue
         if reason := _implausible(matrix, start):
-            notes.append(f"the {stage} registration was refused: {reason}")
+            notes.append(f"{stage} was refused: {reason}")
         else:
             along[stage] = matrix
     frame = judge.target.frame
