@@ -15,6 +15,7 @@ from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.evaluation import evaluate, to_json, verdict
 from radhabitat.execution import Runner, values_of
+from radhabitat.files.clinical_table import ClinicalTable
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.store import (
     library_versions,
@@ -22,7 +23,7 @@ from radhabitat.files.store import (
     write_json,
     write_text,
 )
-from radhabitat.files.tables import ClinicalTable, write_table
+from radhabitat.files.tables import write_table
 from radhabitat.learning import fit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
 from radhabitat.report import write_report

@@ -12,10 +12,10 @@ import pandas as pd
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.features import extract_region
+from radhabitat.files.clinical_table import read_clinical_frame
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.tables import (
     index_by_patient,
-    read_clinical_frame,
     read_table,
     require_column,
 )
@@ -102,8 +102,8 @@ def model_table(
         settings=settings,
         flow=(("listed", len(raw)),),
         set_aside=tuple(
-            SetAside(p, "Reading tables", f"Patient {p} has no outcome", "write it")
-            for p in clinical.without_outcome
+            SetAside(patient, "Reading tables", *why)
+            for patient, why in clinical.unusable.items()
         ),
         features_count=len(cohort.names),
         not_computable=int(np.isnan(cohort.values).sum()),

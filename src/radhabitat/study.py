@@ -21,9 +21,10 @@ import pandas as pd
 from radhabitat.errors import InputError, SettingsError
 from radhabitat.execution import Progress, Runner, silent, start_workers
 from radhabitat.files.checks import Finding, check_study
+from radhabitat.files.clinical_table import ClinicalTable, read_clinical
 from radhabitat.files.layout import StudyLayout, check_labels
-from radhabitat.files.subjects import list_subjects
-from radhabitat.files.tables import ClinicalTable, near_ids, read_clinical
+from radhabitat.files.subjects import list_subjects, repeated_subjects
+from radhabitat.files.tables import near_ids
 from radhabitat.modeling import Learned, finish, keep_reliable, learn
 from radhabitat.report.content import HabitatRow, ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
@@ -165,7 +166,10 @@ class Study:
         subjects = list_subjects(root, data)
         check_labels(s.patient for s in subjects)
         tasks: dict[str, PatientTask] = {}
-        lost: list[SetAside] = []
+        lost = [
+            SetAside(p, "Reading tables", *why)
+            for p, why in repeated_subjects(root, data).items()
+        ]
         for files in subjects:
             problem, fix = _unusable(files.patient, clinical, data)
             if problem:
@@ -218,10 +222,9 @@ def _unusable(
 ) -> tuple[str, str]:
     """Return why the clinical table excludes a patient, and the cure; or nothing."""
     if clinical is None or patient in clinical.candidates.index:
-        if clinical is None or patient not in clinical.without_outcome:
-            return "", ""
-        problem = f"Patient {patient} has no {data.outcome} in {data.clinical}"
-        return problem, "write the outcome there, or remove the patient"
+        return "", ""
+    if patient in clinical.unusable:
+        return clinical.unusable[patient]
     near = near_ids([patient], [str(p) for p in clinical.candidates.index])
     hint = f"; {near[patient]!r} looks like it" if patient in near else ""
     problem = f"Patient {patient} is not in {data.clinical}{hint}"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from radhabitat.errors import TableError
 from radhabitat.features import column_names
 from radhabitat.study import Study
 
@@ -207,6 +208,38 @@ def test_a_bad_patient_is_named_with_its_fix_and_costs_no_other(
     table = pd.read_csv(file.parent / "results" / "features.csv")
     assert list(table["patient"]) == ["P0001"]
     assert "P0002" in result.report.read_text()
+
+
+def test_faults_in_the_tables_cost_only_their_patients(finished, tmp_path):
+    file = copy_of(finished, tmp_path)
+    clinical = file.parent / "clinical.csv"
+    rows = clinical.read_text().splitlines()
+    word, twice = [n for n, row in enumerate(rows) if ",OR," in row and n > 1][:2]
+    age = rows[word].split(",")[1]
+    rows[word] = rows[word].replace(f",{age},", ",about 60,", 1)
+    clinical.write_text("\n".join([*rows, rows[twice]]) + "\n")
+    mask = file.parent / "images" / "P0001" / "mask.nii.gz"
+    rewrite(mask, lambda a: a + (a > 0) * (np.indices(a.shape)[0] % 2))
+    result = Study.load(file).run(workers=2)
+    lost = {one.patient: one.problem for one in result.set_aside}
+    assert set(lost) == {f"P{word:04d}", f"P{twice:04d}"}
+    assert "age is 'about 60'" in lost[f"P{word:04d}"]
+    assert "more than one row in clinical.csv" in lost[f"P{twice:04d}"]
+    assert result.evaluation is not None
+    assert len(result.evaluation.patients) == 8
+    assert "labels 1, 2: their union is the tumor" in result.report.read_text()
+
+
+def test_an_outcome_of_one_class_is_refused_before_anything_is_computed(
+    finished, tmp_path
+):
+    file = copy_of(finished, tmp_path)
+    ages = age_of(file)
+    clinical = file.parent / "clinical.csv"
+    clinical.write_text(clinical.read_text().replace("nOR", "OR"))
+    with pytest.raises(TableError, match="1 different values instead of two"):
+        Study.load(file).run(workers=1)
+    assert age_of(file) == ages
 
 
 def keep_two_patients(file: Path) -> None:

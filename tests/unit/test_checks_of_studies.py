@@ -169,7 +169,6 @@ def test_a_patient_without_outcome_is_lost(study):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("P3,53,1", "P2,53,1", "clinical.csv has more than one row for P2"),
         ("P1,51,1\nP2,52,0\nP3,53,1", "P1,51,0\nP2,52,0\nP3,53,0", "instead of two"),
         ("patient,age", "id,age", "clinical.csv has no column 'patient'"),
     ],
@@ -188,20 +187,31 @@ def test_patients_with_images_of_one_class_only_stop_the_run(study):
     assert "All 2 patients with images have the same response" in findings[0].what
 
 
-def test_cells_that_are_not_numbers_are_shown(study):
+def test_a_word_among_numbers_loses_its_patient(study):
     edit_clinical(study, "P3,53", "P3,about 53")
-    whats = [f.what for f in about(study, None)]
-    assert (
-        "Clinical columns with cells that are not numbers ('about 53' of patient P3): "
-        "age" in whats
-    )
+    finding = only(study, "P3")
+    assert finding.level == "loses a patient"
+    assert "age is 'about 53' in clinical.csv" in finding.what
 
 
-def test_duplicate_ids_and_ids_that_share_a_folder_stop_the_run(study):
+def test_a_patient_with_two_clinical_rows_is_lost(study):
+    edit_clinical(study, "P3,53,1", "P3,53,1\nP3,54,0")
+    finding = only(study, "P3")
+    assert finding.what == "Patient P3 has more than one row in clinical.csv"
+
+
+def test_a_patient_with_two_rows_of_images_is_lost(study):
+    table = study.parent / "subjects.csv"
+    rows = table.read_text().splitlines()
+    table.write_text("\n".join([*rows, rows[3]]) + "\n")
+    finding = only(study, "P3")
+    assert finding.level == "loses a patient"
+    assert finding.what == "Patient P3 has more than one row in subjects.csv"
+
+
+def test_ids_that_share_a_folder_stop_the_run(study):
     table = study.parent / "subjects.csv"
     text = table.read_text()
-    table.write_text(text.replace("P3,", "P1,", 1))
-    assert "more than one row for P1" in check_study(study)[0].what
     table.write_text(text.replace("P3,", "P-1,", 1))
     findings = check_study(study)
     assert "would share the folder" in findings[0].what

@@ -47,7 +47,6 @@ def test_an_empty_cell_is_a_missing_sequence_of_that_patient(tmp_path):
     [
         ("patient,PRE,mask\nP1,a,b\n", "no column 'PVP'"),
         ("patient,PRE,PVP\nP1,a,b\n", "no column 'mask'"),
-        ("patient,PRE,PVP,mask\nP1,a,b,c\nP1,a,b,c\n", "more than one row for P1"),
     ],
 )
 def test_a_wrong_subjects_table_is_refused(tmp_path, text, says):

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radhabitat.errors import SettingsError, TableError
+from radhabitat.files.clinical_table import read_clinical
 from radhabitat.files.tables import (
     near_ids,
     normalize_id,
-    read_clinical,
     read_table,
     write_table,
 )
@@ -91,8 +91,8 @@ def test_zero_and_one_need_no_word_on_which_is_the_event(tmp_path):
     table = clinical(tmp_path, "patient,age,response\nA,60,1\nB,70,0.0\nC,,\n")
     assert table.outcome.to_dict() == {"A": 1, "B": 0}
     assert table.event == "response = 1"
-    assert table.without_outcome == ("C",)
-    assert table.candidates.to_dict() == {"age": {"A": "60", "B": "70", "C": ""}}
+    assert list(table.unusable) == ["C"]
+    assert table.candidates.to_dict() == {"age": {"A": "60", "B": "70"}}
 
 
 def test_yes_and_no_speak_for_themselves(tmp_path):
@@ -121,10 +121,20 @@ def test_an_outcome_needs_exactly_two_values(tmp_path, cells, says):
         clinical(tmp_path, f"patient,response\n{rows}\n")
 
 
-def test_a_patient_with_two_rows_is_named(tmp_path):
-    text = "patient,response\nP1,1\n1.0,0\n 1,1\nP1,0\n"
-    with pytest.raises(TableError, match="more than one row for P1, 1"):
-        clinical(tmp_path, text)
+def test_patients_with_two_rows_are_set_aside_and_the_others_stay(tmp_path):
+    text = "patient,response\nP1,1\n1.0,0\n 1,1\nP1,0\nP2,1\nP3,0\n"
+    table = clinical(tmp_path, text)
+    assert table.unusable["P1"][0] == "Patient P1 has more than one row in c.csv"
+    assert list(table.unusable) == ["P1", "1"]
+    assert table.outcome.to_dict() == {"P2": 1, "P3": 0}
+
+
+def test_a_word_among_numbers_sets_its_patient_aside(tmp_path):
+    text = "patient,age,stage,response\nA,60,II,1\nB,about 70,I,0\nC,50,I,0\nD,,?,1\n"
+    table = clinical(tmp_path, text)
+    assert list(table.unusable) == ["B"]
+    assert "Patient B: age is 'about 70' in c.csv" in table.unusable["B"][0]
+    assert list(table.candidates.index) == ["A", "C", "D"]
 
 
 def test_a_row_without_patient_is_named(tmp_path):

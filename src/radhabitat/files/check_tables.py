@@ -10,22 +10,15 @@ from pathlib import Path
 import pandas as pd
 
 from radhabitat.errors import InputError, RadHabitatError
+from radhabitat.files.clinical_table import ClinicalTable, read_clinical
 from radhabitat.files.findings import Finding, from_error
 from radhabitat.files.layout import check_labels
 from radhabitat.files.store import sha256_of_file
 from radhabitat.files.subjects import SubjectFiles
-from radhabitat.files.tables import (
-    ClinicalTable,
-    is_missing,
-    near_ids,
-    read_clinical,
-    shorten,
-    to_number,
-)
+from radhabitat.files.tables import is_missing, near_ids, shorten
 from radhabitat.settings import StudySettings
 
 ENOUGH_EVENTS = 10
-_MOSTLY = 0.5
 _MANY_MISSING = 0.2
 
 
@@ -117,7 +110,7 @@ def _check_ids(
     patients: Sequence[str], table: ClinicalTable, settings: StudySettings
 ) -> list[Finding]:
     source, column = Path(settings.data.clinical or "").name, settings.data.id_column
-    clinical = [str(patient) for patient in table.candidates.index]
+    clinical = [*map(str, table.candidates.index), *table.unusable]
     only_images = [p for p in patients if p not in set(clinical)]
     only_table = [p for p in clinical if p not in set(patients)]
     near = near_ids(only_images, only_table)
@@ -135,15 +128,10 @@ def _check_ids(
         what = f"No patient of {settings.data.subjects} is in {source}"
         fix = f"check data.id_column (now {column!r}) in study.toml"
         findings.append(Finding("cannot run", None, what, fix))
-    without = set(table.without_outcome) & set(patients)
     findings += [
-        Finding(
-            "loses a patient",
-            patient,
-            f"Patient {patient} has no {settings.data.outcome} in {source}",
-            "write the outcome there, or remove the patient",
-        )
-        for patient in sorted(without)
+        Finding("loses a patient", patient, *table.unusable[patient])
+        for patient in patients
+        if patient in table.unusable
     ]
     unlisted = [p for p in only_table if p not in set(near.values())]
     if unlisted:
@@ -161,12 +149,8 @@ def _check_cells(candidates: pd.DataFrame) -> list[Finding]:
     for name in candidates.columns:
         cells = {str(p): str(c) for p, c in candidates[name].items()}
         known = {p: c for p, c in cells.items() if not is_missing(c)}
-        odd = [p for p, c in known.items() if to_number(c) is None]
         if not known:
             problems["without any value"].append(str(name))
-        elif odd and len(odd) < _MOSTLY * len(known):
-            shown = shorten([f"{known[p]!r} of patient {p}" for p in odd], most=5)
-            problems[f"with cells that are not numbers ({shown})"].append(str(name))
         elif len(set(known.values())) == 1:
             problems["the same for everybody"].append(str(name))
         elif len(known) < (1 - _MANY_MISSING) * len(cells):

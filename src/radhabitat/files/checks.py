@@ -10,7 +10,7 @@ from radhabitat.errors import RadHabitatError, SettingsError
 from radhabitat.files.check_patient import PatientCheck, check_patient
 from radhabitat.files.check_tables import check_clinical, check_shared_files
 from radhabitat.files.findings import Finding, Level, from_error
-from radhabitat.files.subjects import list_subjects
+from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.settings import StudySettings, parse_settings
 
 __all__ = ["Finding", "check_study", "exit_code"]
@@ -39,9 +39,11 @@ def check_study(study_file: Path, *, run: Mapper | None = None) -> tuple[Finding
     try:
         settings = _load(study_file)
         subjects = list_subjects(study_file.parent, settings.data)
+        repeated = repeated_subjects(study_file.parent, settings.data)
     except RadHabitatError as error:
         return (from_error(error, "cannot run"),)
     findings = list(check_clinical(study_file.parent, settings, subjects))
+    findings += [Finding("loses a patient", p, *why) for p, why in repeated.items()]
     findings += check_shared_files(subjects)
     checks = [PatientCheck(files, settings) for files in subjects]
     in_order = map(check_patient, checks) if run is None else run(check_patient, checks)

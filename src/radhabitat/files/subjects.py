@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radhabitat.errors import ImageError, MaskError
-from radhabitat.files.tables import index_by_patient, read_table, require_column
+from radhabitat.files.tables import (
+    drop_repeated,
+    index_by_patient,
+    read_table,
+    require_column,
+)
 from radhabitat.files.volumes import (
     read_mask,
     read_volume_and_notes,
@@ -42,16 +47,18 @@ class SubjectFiles:
 def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles, ...]:
     """Return the files of every patient of the subjects table, in its order.
 
+    Patients with several rows are left out; `repeated_subjects` names them.
+
     Args:
         study_folder: The folder of study.toml; paths in the table start there.
         data: The section [data] of the study.
 
     Raises:
-        TableError: The table is missing, lacks a column, or repeats a patient.
+        TableError: The table is missing, or lacks a column.
     """
     source = study_folder / data.subjects
-    table = read_table(source)
-    table = index_by_patient(table, ID_COLUMN, source.name)
+    once, _ = drop_repeated(read_table(source), ID_COLUMN, source.name)
+    table = index_by_patient(once, ID_COLUMN, source.name)
     for sequence in data.sequences:
         require_column(table, sequence, source.name, "data.sequences in study.toml")
     require_column(table, "mask", source.name, "data.subjects in study.toml")
@@ -68,6 +75,19 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
             )
         )
     return tuple(subjects)
+
+
+def repeated_subjects(
+    study_folder: Path, data: DataSettings
+) -> dict[str, tuple[str, str]]:
+    """Return the patients with several rows: patient -> (problem, fix)."""
+    source = study_folder / data.subjects
+    _, twice = drop_repeated(read_table(source), ID_COLUMN, source.name)
+    fix = "keep one row per patient"
+    return {
+        patient: (f"Patient {patient} has more than one row in {source.name}", fix)
+        for patient in twice
+    }
 
 
 def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:

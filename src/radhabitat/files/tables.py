@@ -1,4 +1,4 @@
-"""Tables by patient, and the clinical table with its outcome."""
+"""Tables with a row per patient."""
 
 from __future__ import annotations
 
@@ -8,25 +8,20 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from radhabitat.errors import TableError
 from radhabitat.files.cells import read_table
-from radhabitat.files.outcomes import read_outcome
 from radhabitat.files.store import write_text
-from radhabitat.settings import DataSettings
 
 __all__ = [
-    "ClinicalTable",
+    "drop_repeated",
     "index_by_patient",
     "is_missing",
     "near_ids",
     "normalize_id",
-    "read_clinical",
-    "read_clinical_frame",
     "read_table",
     "require_column",
     "shorten",
@@ -35,71 +30,6 @@ __all__ = [
 ]
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?", "缺失", "不详"})
-
-
-@dataclass(frozen=True, eq=False)
-class ClinicalTable:
-    """The clinical candidates and outcomes of the patients.
-
-    Attributes:
-        candidates: Raw text, one row per patient (the index), one column per
-            candidate, in the table's order; an empty cell is "".
-        outcome: 1 = the event, 0 = not; only patients whose outcome is known; None
-            when the study has no outcome.
-        event: What 1 means, in words ("response = OR").
-        survival: Columns time and event (NaN where unknown), or None.
-        without_outcome: Patients whose outcome is missing.
-    """
-
-    candidates: pd.DataFrame
-    outcome: pd.Series[int] | None
-    event: str
-    survival: pd.DataFrame | None = None
-    without_outcome: tuple[str, ...] = ()
-
-
-def read_clinical(path: Path, settings: DataSettings) -> ClinicalTable:
-    """Return the clinical table that the settings describe.
-
-    Raises:
-        TableError: A column is missing, a patient occurs twice, or the outcome has
-            other than two values.
-        SettingsError: Which value of the outcome is the event is not said.
-    """
-    table = index_by_patient(read_table(path), settings.id_column, path.name)
-    return read_clinical_frame(table, settings, path.name)
-
-
-def read_clinical_frame(
-    table: pd.DataFrame, settings: DataSettings, source: str
-) -> ClinicalTable:
-    """Return the clinical table that the settings describe.
-
-    Args:
-        table: Text cells, one row per patient, the index.
-        settings: Names of the columns.
-        source: Name of the table, for messages.
-
-    Raises:
-        TableError: A column is missing, or the outcome has other than two values.
-        SettingsError: Which value of the outcome is the event is not said.
-    """
-    survival = _survival(table, settings, source)
-    special = {settings.outcome, settings.survival_time, settings.survival_event}
-    names = settings.variables
-    if names is None:
-        names = tuple(str(name) for name in table.columns if name not in special)
-    for name in names:
-        require_column(table, name, source, "data.variables in study.toml")
-    candidates = table[list(names)]
-    if not settings.outcome:
-        return ClinicalTable(candidates, None, "", survival)
-    require_column(table, settings.outcome, source, "data.outcome in study.toml")
-    cells = {str(p): str(v) for p, v in table[settings.outcome].items()}
-    known = {p: v for p, v in cells.items() if not is_missing(v)}
-    outcome, event = read_outcome(known, settings.outcome, settings.positive)
-    missing = tuple(p for p in cells if p not in known)
-    return ClinicalTable(candidates, outcome, event, survival, missing)
 
 
 def write_table(
@@ -155,6 +85,23 @@ def index_by_patient(table: pd.DataFrame, column: str, source: str) -> pd.DataFr
     return indexed
 
 
+def drop_repeated(
+    table: pd.DataFrame, column: str, source: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the table without the patients that have several rows, and these.
+
+    Which of the rows is right, nobody can tell; the others need not suffer for it.
+
+    Raises:
+        TableError: There is no such column.
+    """
+    require_column(table, column, source, "data.id_column in study.toml")
+    ids = [normalize_id(str(cell)) for cell in table[column]]
+    counts = Counter(i for i in ids if i)
+    twice = tuple(patient for patient, count in counts.items() if count > 1)
+    return table[[i not in twice for i in ids]], twice
+
+
 def require_column(table: pd.DataFrame, column: str, source: str, setting: str) -> None:
     """Refuse a table without a column, naming near ones.
 
@@ -207,27 +154,6 @@ def to_number(cell: str) -> float | None:
 def _core(patient: str) -> str:
     letters = re.sub(r"[^0-9a-z\u4e00-\u9fff]", "", patient.lower().removeprefix("sub"))
     return re.sub(r"(?<!\d)0+(?=\d)", "", letters)
-
-
-def _survival(
-    table: pd.DataFrame, settings: DataSettings, source: str
-) -> pd.DataFrame | None:
-    time, event = settings.survival_time, settings.survival_event
-    if not time or not event:
-        return None
-    columns = {}
-    for name, column in (("time", time), ("event", event)):
-        require_column(table, column, source, f"data.survival_{name} in study.toml")
-        columns[name] = [to_number(str(cell)) for cell in table[column]]
-    frame = pd.DataFrame(columns, index=table.index, dtype="float64")
-    bad = frame["time"].lt(0) | (frame["event"].notna() & ~frame["event"].isin([0, 1]))
-    if bad.any():
-        raise TableError(
-            f"{source}: {time!r} must not be negative and {event!r} must be 0 or 1; "
-            f"not so for {shorten([str(p) for p in frame.index[bad]])}",
-            "correct these cells, or leave them empty",
-        )
-    return frame
 
 
 def shorten(names: Sequence[str], *, most: int = 12) -> str:
