@@ -1,3 +1,4 @@
+import dataclasses
 import importlib
 import subprocess
 import sys
@@ -395,3 +396,25 @@ def test_importing_the_package_does_not_import_ants():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+def stored_otherwise(image):
+    """The same picture with its axes in another order and sense."""
+    array = np.transpose(image.array, (1, 2, 0))[:, ::-1]
+    turn = np.array([[0, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
+    turn = np.linalg.inv(turn)
+    flip = np.diag([1.0, -1.0, 1.0, 1.0])
+    flip[1, 3] = array.shape[1] - 1
+    return Volume(array, Grid(array.shape, image.grid.affine @ turn @ flip))
+
+
+def test_how_a_file_stores_its_axes_changes_nothing():
+    subject = block_subject()
+    turned = dataclasses.replace(
+        subject, images={s: stored_otherwise(v) for s, v in subject.images.items()}
+    )
+    settings = PreprocessingSettings()
+    one, other = (align(s, settings, seed=1) for s in (subject, turned))
+    for sequence, image in one.images.items():
+        assert image.array.tobytes() == other.images[sequence].array.tobytes()
+    assert one.grid.same_as(other.grid)

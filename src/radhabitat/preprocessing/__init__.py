@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from radhabitat.preprocessing.bias import correct_bias
 from radhabitat.preprocessing.finish import Finished, finish
-from radhabitat.preprocessing.geometry import final_grid
+from radhabitat.preprocessing.geometry import final_grid, turn_to_patient
 from radhabitat.preprocessing.register import Registered, prepare_target, register
 from radhabitat.preprocessing.resample import carry_mask
 from radhabitat.settings import PreprocessingSettings
@@ -27,7 +27,8 @@ def align(
     """Return a patient's images on one isotropic grid around the tumor.
 
     The grid lies along the reference's axes and covers what both readers drew, plus
-    a margin. The same input gives the same bytes, on any number of threads.
+    a margin. The same input gives the same bytes, on any number of threads and in
+    whatever order and sense the files store their axes.
 
     Args:
         subject: The patient as acquired.
@@ -39,14 +40,15 @@ def align(
         MaskError: No voxel of the grid is in the tumor.
     """
     masks = [m for m in (subject.tumor, subject.second_reader) if m is not None]
-    native = subject.images[subject.reference]
+    images = {s: turn_to_patient(image) for s, image in subject.images.items()}
+    native = images[subject.reference]
     grid = final_grid(native.grid, masks, settings)
     tumor, *second = [carry_mask(m, grid, patient=subject.patient) for m in masks]
     done: dict[str, Finished] = {}
     with threadpool_limits(limits=1):
         reference = correct_bias(native, settings, sequence=subject.reference)
         target = prepare_target(reference.image, subject.tumor, settings)
-        for sequence, image in subject.images.items():
+        for sequence, image in images.items():
             name = f"{sequence} of patient {subject.patient}"
             if sequence == subject.reference:
                 even, found = reference, Registered.untouched()

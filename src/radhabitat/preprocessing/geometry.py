@@ -8,11 +8,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.settings import PreprocessingSettings
-from radhabitat.types import Grid, Mask
+from radhabitat.types import Grid, Mask, Volume
 
 Matrix = NDArray[np.float64]
 
 _CORNERS = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(-1, 3)
+
+
+def turn_to_patient(image: Volume) -> Volume:
+    """Return the image with its axes in the order and sense nearest to R, A, S.
+
+    No voxel changes. How a file stores its axes (DICOM, NIfTI, a flipped export)
+    then makes no difference to anything that follows.
+    """
+    from nibabel.orientations import (
+        apply_orientation,
+        inv_ornt_aff,
+        io_orientation,
+    )
+
+    order = io_orientation(image.grid.affine)
+    array = np.ascontiguousarray(apply_orientation(image.array, order))
+    affine = image.grid.affine @ inv_ornt_aff(order, image.grid.shape)
+    return Volume(array, Grid(array.shape, affine))
 
 
 def orthonormal_axes(grid: Grid) -> Matrix:
