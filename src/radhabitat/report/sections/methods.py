@@ -40,10 +40,14 @@ def _images(content: ReportContent) -> str:
     if recipe.bias_correction:
         words += "Each was corrected for its bias field with N4 [@n4]. "
     if recipe.registration != "none" and len(data.sequences) > 1:
+        affine = (
+            " and, where plausible, affine" if recipe.registration == "affine" else ""
+        )
         words += (
             f"They were brought to {data.reference}, on which the tumor was drawn, by "
-            f"{recipe.registration} registration with ANTs [@ants], guided by the "
-            f"tumor dilated by {recipe.region_mm:g} mm. "
+            f"a search over translations and then rigid{affine} registration with "
+            "ANTs [@ants], by mutual information in the tumor dilated by "
+            f"{recipe.region_mm:g} mm; what did not raise it was not kept. "
         )
     interpolation = {"linear": "linear", "bspline": "B-spline"}[recipe.interpolation]
     words += (
@@ -51,7 +55,7 @@ def _images(content: ReportContent) -> str:
         f"({interpolation} interpolation)"
     )
     scaling = {
-        "minmax": " and normalized to 0-1 by the minimum and maximum of the image.",
+        "minmax": " and normalized to 0-1 by the extremes of the whole native image.",
         "zscore": " and normalized to mean 0 and standard deviation 1.",
         "none": "; intensities were not normalized.",
     }
@@ -123,19 +127,21 @@ def _learning(content: ReportContent) -> str:
         else "All clinical variables entered"
     )
     penalty = (
-        f"a ridge penalty of {ridge:g} on standardized coefficients"
+        f"with a ridge penalty of {ridge:g} on standardized coefficients (none for "
+        "clinical variables alone)"
         if ridge
-        else "no penalty"
+        else "without penalty"
     )
-    rule = {"min": "the smallest error", "1se": "the one-standard-error rule"}
+    rule = {"min": "the smallest deviance", "1se": "the one-standard-error rule"}
     return (
-        f"{clinical}. Features were standardized; of pairs with |r| > "
-        f"{settings.correlation_limit:g} one was removed; recursive feature "
-        f"elimination [@rfe] left {settings.rfe_features} per block; LASSO [@lasso] "
-        f"with {settings.lasso_folds}-fold cross-validation "
-        f"({rule[settings.lasso_rule]}) kept at most {settings.max_features} per "
-        f"block. Logistic regression with {penalty} gave the formulas; blocks were "
-        "added one after the other."
+        f"{clinical}. Variables unknown in more than 20 % of the patients were left "
+        "out, other gaps filled with the median. Features were standardized; of pairs "
+        f"with |r| > {settings.correlation_limit:g} one was removed; exact recursive "
+        f"elimination [@rfe] by ridge logistic regression left {settings.rfe_features} "
+        f"per block; a logistic LASSO [@lasso] with {settings.lasso_folds}-fold "
+        f"cross-validation ({rule[settings.lasso_rule]}) kept at most "
+        f"{settings.max_features} per block. Logistic regression {penalty} gave the "
+        "formulas; blocks were added one after the other."
     )
 
 
@@ -145,10 +151,13 @@ def _evaluation(content: ReportContent) -> str:
     confidence = number(100 * settings.confidence, digits=0)
     return (
         f"All of this learning was repeated in {repeats:,} bootstrap samples of the "
-        "patients [@bootstrap]; patients outside a sample were predicted by its "
-        "formula, and the mean of these predictions is the out-of-bag risk on which "
-        "ROC, calibration [@calibration] and decision curves [@decision] are based. "
-        "Models were compared by the test of DeLong [@delong] on out-of-bag risks. "
-        f"Intervals are {confidence} % intervals. Every random draw followed from the "
-        f"seed {content.settings.seed}. What to report follows TRIPOD+AI [@tripod]."
+        "patients [@bootstrap], and each formula was tried on the patients outside its "
+        "sample. The out-of-bag AUC is the share of pairs of an event and a non-event, "
+        "both outside, that are ordered rightly (leave-pair-out); its variance counts "
+        "the patients tested and those learned from (infinitesimal jackknife, never "
+        "below that of DeLong [@delong]). Calibration [@calibration] and decision "
+        "curves [@decision] use the same predictions. Models were compared by the "
+        f"paired difference of their out-of-bag AUCs. Intervals are {confidence} % "
+        "intervals. Every random draw followed from the seed "
+        f"{content.settings.seed}. What to report follows TRIPOD+AI [@tripod]."
     )
