@@ -50,38 +50,21 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "radhabitat.errors": (
-        "ComputationError",
-        "ImageError",
-        "InputError",
-        "MaskError",
-        "RadHabitatError",
-        "SettingsError",
-        "StorageError",
-        "TableError",
-    ),
-    "radhabitat.evaluation": ("evaluate",),
-    "radhabitat.features": ("extract", "extract_region"),
-    "radhabitat.files.volumes": ("read_mask", "read_volume"),
-    "radhabitat.habitats": ("choose_k", "find_habitats"),
-    "radhabitat.learning": ("fit_ladder",),
-    "radhabitat.phantom": ("write_phantom",),
-    "radhabitat.preprocessing": ("align",),
-    "radhabitat.settings": ("StudySettings",),
-    "radhabitat.study": ("Study", "StudyResult"),
-    "radhabitat.types": (
-        "AlignedSubject",
-        "Cohort",
-        "Estimate",
-        "Grid",
-        "HabitatMap",
-        "Mask",
-        "RiskModel",
-        "Subject",
-        "Volume",
-    ),
+    "errors": "ComputationError ImageError InputError MaskError RadHabitatError "
+    "SettingsError StorageError TableError",
+    "evaluation": "evaluate",
+    "features": "extract extract_region",
+    "files.volumes": "read_mask read_volume",
+    "habitats": "choose_k find_habitats",
+    "learning": "fit_ladder",
+    "phantom": "write_phantom",
+    "preprocessing": "align",
+    "settings": "StudySettings",
+    "study": "Study StudyResult",
+    "types": "AlignedSubject Cohort Estimate Grid HabitatMap Mask RiskModel Subject "
+    "Volume",
 }
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 
 __all__ = [
     "AlignedSubject",
@@ -120,8 +103,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'radhabitat' has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULE_OF[name]), name)
+    module = importlib.import_module(f"radhabitat.{_MODULE_OF[name]}")
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

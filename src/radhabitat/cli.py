@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
@@ -77,7 +77,7 @@ def demo(
 
     file = folder / "study.toml"
     if not file.exists():
-        _make_phantom(folder, patients, seed, workers=workers, small=True)
+        _make_phantom(folder, patients, seed, workers, small=True)
     with _progress() as progress:
         result = Study.load(file).run(workers=workers, progress=progress)
     _show(result)
@@ -105,7 +105,7 @@ def phantom(
             f"{out} already holds a study", "name a new folder, or remove that one"
         )
     file = _make_phantom(
-        out, patients, seed, workers=workers, small=small, effect=effect, dicom=dicom
+        out, patients, seed, workers, small=small, effect=effect, dicom=dicom
     )
     console.print(f"Made {patients} patients: radhabitat run {file}", markup=False)
 
@@ -140,8 +140,10 @@ def check(
     """Look at everything before anything is computed."""
     from radhabitat.files.checks import check_study, exit_code
 
-    with _progress() as progress, start_workers(workers, progress=progress) as run:
-        findings = check_study(study, run=_mapper(run, "Looking at patients"))
+    with _workers(workers) as run:
+        findings = check_study(
+            study, run=lambda look, tasks: values_of(run(look, tasks, "Looking"))
+        )
     if not findings:
         console.print("Nothing to mend. radhabitat run", study.name, markup=False)
         return
@@ -199,8 +201,8 @@ def model(
         seed=seed,
         evaluation=EvaluationSettings(bootstraps=bootstraps),
     )
-    with _progress() as progress, start_workers(workers, progress=progress) as runner:
-        result = model_table(features, columns, settings, out=out, run=runner)
+    with _workers(workers) as run:
+        result = model_table(features, columns, settings, out=out, run=run)
     _show(result)
 
 
@@ -240,15 +242,15 @@ def _make_phantom(
     folder: Path,
     patients: int,
     seed: int,
-    *,
     workers: int,
+    *,
     small: bool,
     effect: float = 1.0,
     dicom: bool = False,
 ) -> Path:
     from radhabitat.phantom import write_phantom
 
-    with _progress() as progress, start_workers(workers, progress=progress) as runner:
+    with _workers(workers) as run:
         return write_phantom(
             folder,
             patients=patients,
@@ -256,38 +258,25 @@ def _make_phantom(
             effect=effect,
             file_format="dicom" if dicom else "nifti",
             small=small,
-            run=_mapper(runner, "Making patients"),
+            run=lambda make, plans: values_of(run(make, plans, "Making patients")),
         )
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InputError(
-            f"{text!r} is not a list of labels", "write it like 1,2"
-        ) from None
-
-
-def _mapper(
-    run: Runner, label: str
-) -> Callable[[Callable[[T], R], Sequence[T]], Iterable[R]]:
-    return lambda function, tasks: values_of(run(function, tasks, label))
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() for part in parts):
+        raise InputError(f"{text!r} is not a list of labels", "write it like 1,2")
+    return tuple(int(part) for part in parts)
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar per group of tasks, with an estimate of the time left."""
     bars: dict[str, TaskID] = {}
-    display = Progress(
-        TextColumn("{task.description:<24}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=errors,
-    )
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    left = (TextColumn("left"), TimeRemainingColumn())
+    name = TextColumn("{task.description:<24}")
+    display = Progress(name, *columns, *left, console=errors)
 
     def show(label: str, done: int, total: int) -> None:
         if label not in bars:
@@ -300,6 +289,12 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
     except KeyboardInterrupt:
         errors.print("Interrupted. Finished work is kept; the same command goes on.")
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Runner]:
+    with _progress() as progress, start_workers(count, progress=progress) as run:
+        yield run
 
 
 def _show(result: StudyResult) -> None:

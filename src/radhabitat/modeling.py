@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,13 @@ import pandas as pd
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.evaluation import evaluate, to_json, verdict
+from radhabitat.evaluation.resampling import Resamples
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
 from radhabitat.files.layout import ResultsLayout
+from radhabitat.files.resamples import forget_others, remember_block
 from radhabitat.files.store import (
+    code_version,
     library_versions,
     sha256_of,
     write_json,
@@ -100,6 +104,8 @@ def learn(
     features: pd.DataFrame,
     clinical: ClinicalTable,
     settings: StudySettings,
+    *,
+    results: ResultsLayout,
     run: Runner,
 ) -> Learned:
     """Learn the ladder of models, and repeat the learning in every resample.
@@ -108,6 +114,7 @@ def learn(
         features: One row per patient, the reliable columns.
         clinical: Candidates and outcome; patients without an outcome are left out.
         settings: Of the study.
+        results: Where finished resamples are kept.
         run: Runs the resamples.
 
     Raises:
@@ -125,17 +132,22 @@ def learn(
         blocks,
         event=clinical.event,
     )
-    return evaluate_cohort(cohort, settings, run, legend=encoded.legend)
+    return evaluate_cohort(
+        cohort, settings, results=results, run=run, legend=encoded.legend
+    )
 
 
 def evaluate_cohort(
     cohort: Cohort,
     settings: StudySettings,
-    run: Runner,
     *,
+    results: ResultsLayout,
+    run: Runner,
     legend: tuple[tuple[str, str], ...] = (),
 ) -> Learned:
     """Learn the ladder from a cohort, and repeat the learning in every resample.
+
+    Finished resamples are kept on disk and not learned again.
 
     Raises:
         TableError: Fewer than two patients of a class.
@@ -147,15 +159,22 @@ def evaluate_cohort(
             f"({cohort.event}); a model needs at least two with and two without",
             "check the outcome's column, and which patients were set aside",
         )
+    kept = results.resamples(_key(cohort, settings))
+
+    def run_and_keep(
+        learn_block: Callable[[range], Resamples], blocks: Sequence[range]
+    ) -> Iterable[Resamples]:
+        step = partial(remember_block, learn_block, kept)
+        return values_of(run(step, blocks, "Learning in resamples"))
+
     evaluation = evaluate(
         partial(fit_ladder, settings=settings),
         cohort,
         settings.evaluation,
         seed=settings.seed,
-        run=lambda function, tasks: values_of(
-            run(function, tasks, "Learning in resamples")
-        ),
+        run=run_and_keep,
     )
+    forget_others(kept)
     counts = selection_counts(cohort, settings)
     return Learned(cohort, evaluation, legend, verdict(evaluation), counts)
 
@@ -193,6 +212,25 @@ def finish(
     )
     write_text(results.report, write_report(complete))
     return results.report
+
+
+def _key(cohort: Cohort, settings: StudySettings) -> str:
+    """Return the hash of all that the resamples depend on."""
+    values = np.ascontiguousarray(cohort.values)
+    return sha256_of(
+        {
+            "patients": cohort.patients,
+            "names": cohort.names,
+            "blocks": cohort.blocks,
+            "values": hashlib.sha256(values.tobytes()).hexdigest(),
+            "outcome": cohort.outcome.tolist(),
+            "selection": settings.selection.model_dump(mode="json"),
+            "models": settings.models.model_dump(mode="json"),
+            "seed": settings.seed,
+            "code": code_version("selection", "models", "evaluation"),
+            "versions": library_versions(),
+        }
+    )
 
 
 def _provenance(

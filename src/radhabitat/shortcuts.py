@@ -96,7 +96,10 @@ def model_table(
         for new, origin in encoded.origin.items()
     }
     cohort = Cohort.from_tables(encoded.table, outcome, blocks, event=clinical.event)
-    learned = evaluate_cohort(cohort, settings, run, legend=encoded.legend)
+    results = ResultsLayout(out)
+    learned = evaluate_cohort(
+        cohort, settings, results=results, run=run, legend=encoded.legend
+    )
     content = ReportContent(
         title=settings.name,
         settings=settings,
@@ -108,7 +111,7 @@ def model_table(
         features_count=len(cohort.names),
         not_computable=int(np.isnan(cohort.values).sum()),
     )
-    report = finish(ResultsLayout(out), encoded.table, content, learned)
+    report = finish(results, encoded.table, content, learned)
     return StudyResult(report, learned.evaluation, content.set_aside)
 
 

@@ -198,7 +198,9 @@ class Study:
     ) -> Learned | None:
         if clinical is None or clinical.outcome is None:
             return None
-        return learn(features, clinical, self.settings, run)
+        return learn(
+            features, clinical, self.settings, results=self.layout.results, run=run
+        )
 
 
 def _each(

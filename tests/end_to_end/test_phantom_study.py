@@ -51,8 +51,12 @@ def results_of(file: Path) -> dict[str, bytes]:
 
 
 def age_of(file: Path) -> dict[str, int]:
-    folder = file.parent / "derivatives"
-    return {p.name: p.stat().st_mtime_ns for p in folder.rglob("*_record.json")}
+    """When each step of each patient, and each block of resamples, was computed."""
+    computed = [
+        *(file.parent / "derivatives").rglob("*_record.json"),
+        *(file.parent / "results" / "resamples").rglob("*.npz"),
+    ]
+    return {p.name: p.stat().st_mtime_ns for p in computed}
 
 
 def test_nobody_is_lost_and_every_result_has_its_fixed_name(finished):
@@ -132,7 +136,9 @@ def overlaps_with_truth(study: Path, folder: Path) -> list[float]:
 def test_a_second_run_computes_nothing_and_leaves_the_same_bytes(finished, tmp_path):
     file = copy_of(finished, tmp_path)
     before, ages = results_of(file), age_of(file)
-    Study.load(file).run(workers=1)
+    seen = []
+    Study.load(file).run(workers=1, progress=lambda *step: seen.append(step))
+    assert ("Learning in resamples", 40, 40) in seen
     assert age_of(file) == ages
     assert results_of(file) == before
 
@@ -153,7 +159,8 @@ def test_a_changed_feature_setting_keeps_the_aligned_images(finished, tmp_path):
     ages = age_of(file)
     file.write_text(file.read_text() + "\n[features]\nbin_width = 0.03125\n")
     Study.load(file).run(workers=1)
-    changed = {n for n, age in age_of(file).items() if ages[n] != age}
+    records = {n: age for n, age in age_of(file).items() if n.endswith(".json")}
+    changed = {n for n, age in records.items() if ages[n] != age}
     assert changed == {f"sub-P000{i}_desc-features_record.json" for i in (1, 2)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -54,7 +55,10 @@ def map_on_cluster(
     """Run `function` on each task; outcomes in the order of the tasks."""
     from distributed import as_completed
 
-    futures = [client.submit(run_guarded, function, task, pure=False) for task in tasks]
+    with warnings.catch_warnings():
+        # a task carries its cohort: a copy on one worker would die with that worker
+        warnings.filterwarnings("ignore", "Sending large graph")
+        futures = [client.submit(run_guarded, function, t, pure=False) for t in tasks]
     place = {future.key: i for i, future in enumerate(futures)}
     outcomes: list[Outcome[R] | None] = [None] * len(tasks)
     for done, future in enumerate(as_completed(futures), start=1):

@@ -67,6 +67,10 @@ class ResultsLayout:
         """Everything, for people."""
         return self.folder / "report.html"
 
+    def resamples(self, key: str) -> Path:
+        """Folder of the finished resamples of one cohort and settings."""
+        return self.folder / "resamples" / key[:16]
+
     def model(self, name: str) -> Path:
         """The formula of one model of the ladder."""
         return self.folder / "models" / f"{name}.json"
