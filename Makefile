@@ -7,7 +7,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?= demo
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test lint check bench format clean
 .DEFAULT_GOAL := check
 
 $(VENV)/.runtime: pyproject.toml
@@ -25,11 +25,13 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.development
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.development
+lint: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint
 	$(BIN)/python -m pytest -m "not slow and not data" -q
 
 bench: $(VENV)/.development

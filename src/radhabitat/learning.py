@@ -63,7 +63,8 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
         chosen = _select(ordered, block, settings)
         names = _names(ordered, block)
         variables += tuple(names[j] for j in chosen.positions)
-        notes += (_words(block, chosen),)
+        steps = "; ".join(f"{step}: {left:,}" for step, left in chosen.counts)
+        notes += (f"{BLOCK_WORDS[block]} left after each step: {steps}",)
         name = LADDER_NAMES[blocks[:place]]
         ladder[name] = fit_risk_model(
             ordered,
@@ -121,20 +122,7 @@ def _select(cohort: Cohort, block: Block, settings: StudySettings) -> Selection:
     """Return what is kept of a block's columns."""
     values = cohort.values[:, cohort.columns(block)]
     names = _names(cohort, block)
+    known = (values, cohort.outcome, cohort.patients, names, settings.selection)
     if block is Block.CLINICAL:
-        return select_clinical(
-            values, cohort.outcome, cohort.patients, names, settings.selection
-        )
-    return select_features(
-        values,
-        cohort.outcome,
-        cohort.patients,
-        names,
-        settings.selection,
-        seed=settings.seed,
-    )
-
-
-def _words(block: Block, chosen: Selection) -> str:
-    steps = "; ".join(f"{step}: {left:,}" for step, left in chosen.counts)
-    return f"{BLOCK_WORDS[block]} left after each step: {steps}"
+        return select_clinical(*known)
+    return select_features(*known, seed=settings.seed)

@@ -204,7 +204,6 @@ def finish(
         content,
         flow=flow,
         selection=learned.selection if learned else {},
-        version=library_versions()["radhabitat"],
         evaluation=learned.evaluation if learned else None,
         verdict=learned.verdict if learned else "",
         clinical_columns=learned.legend if learned else (),

@@ -14,6 +14,7 @@ from radhabitat.errors import TableError
 from radhabitat.features import extract_region
 from radhabitat.files.clinical_table import read_clinical_frame
 from radhabitat.files.layout import ResultsLayout
+from radhabitat.files.store import library_versions
 from radhabitat.files.tables import (
     index_by_patient,
     read_table,
@@ -103,6 +104,7 @@ def model_table(
     content = ReportContent(
         title=settings.name,
         settings=settings,
+        version=library_versions()["radhabitat"],
         flow=(("listed", len(raw)),),
         set_aside=tuple(
             SetAside(patient, "Reading tables", *why)

@@ -23,6 +23,7 @@ from radhabitat.execution import Progress, Runner, silent, start_workers
 from radhabitat.files.checks import Finding, check_study
 from radhabitat.files.clinical_table import ClinicalTable, read_clinical
 from radhabitat.files.layout import StudyLayout, check_labels
+from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
 from radhabitat.modeling import Learned, finish, keep_reliable, learn
@@ -134,6 +135,7 @@ class Study:
             content = ReportContent(
                 title=self.settings.name,
                 settings=self.settings,
+                version=library_versions()["radhabitat"],
                 flow=(("listed", listed), ("with features", len(described))),
                 set_aside=tuple(lost),
                 notes=_notes(aligned) + notes,
@@ -148,6 +150,15 @@ class Study:
                 reliability=counts,
             )
             learned = self._learn(features[kept], clinical, run)
+        write_json(
+            self.layout.derivatives / "dataset_description.json",
+            {
+                "Name": self.settings.name,
+                "BIDSVersion": "1.10.0",
+                "DatasetType": "derivative",
+                "GeneratedBy": [{"Name": "RadHabitat", "Version": content.version}],
+            },
+        )
         report = finish(self.layout.results, features, content, learned)
         return StudyResult(
             report, learned.evaluation if learned else None, content.set_aside

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from radhabitat.dicom.frames import Skipped, read_frames
 from radhabitat.dicom.headers import examination_of
 from radhabitat.dicom.segmentation import Segment, is_segmentation, read_segmentation
 from radhabitat.dicom.stacks import stack_frames
-from radhabitat.dicom.volumes import DicomVolume, in_time, volume_of
+from radhabitat.dicom.volumes import DicomVolume, in_time
 from radhabitat.errors import ImageError
 
 __all__ = [
@@ -44,5 +45,6 @@ def read_volumes(place: Path) -> list[DicomVolume]:
             "give the folder of a CT, MR or PET series, or convert it with dcm2niix",
         )
     notes = skipped.warnings()
-    volumes = [volume_of(stack, notes) for stack in stack_frames(frames)]
-    return sorted(volumes, key=in_time)
+    volumes = stack_frames(frames)
+    whole = [replace(v, warnings=(*v.warnings, *notes)) for v in volumes]
+    return sorted(whole, key=in_time)

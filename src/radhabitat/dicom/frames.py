@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from radhabitat.dicom.headers import DAMAGED, claims_dicom, quietly, read_header
+from radhabitat.dicom.headers import (
+    DAMAGED,
+    claims_dicom,
+    functional_group,
+    quietly,
+    read_header,
+)
 
 # CT, enhanced and legacy CT, MR, enhanced and legacy MR, PET, enhanced and legacy PET
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
@@ -82,33 +90,26 @@ class Frame:
         return np.asarray(np.cross(self.row, self.column), dtype=np.float64)
 
 
-@dataclass
-class Skipped:
-    """Why files were left out, counted: reason -> number of files."""
-
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def add(self, reason: str) -> None:
-        """Count one file."""
-        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+class Skipped(Counter[str]):
+    """Why files were left out: reason -> number of files."""
 
     def warnings(self) -> tuple[str, ...]:
         """Return what may be missing from the volumes, in words."""
         return tuple(
             f"{number} x {why} left out: slices may be missing at the ends"
-            for why, number in self.reasons.items()
+            for why, number in self.items()
             if why.startswith(("damaged", "DICOM image without"))
         )
 
     def __str__(self) -> str:
-        return ", ".join(f"{n} x {why}" for why, n in sorted(self.reasons.items()))
+        return ", ".join(f"{n} x {why}" for why, n in sorted(self.items()))
 
 
 def read_frames(path: Path, skipped: Skipped) -> tuple[Frame, ...]:
     """Return the slices of one file; none when it holds no image in space."""
     header = read_header(path, tags=list(_WANTED))
     if header is None:
-        skipped.add("damaged DICOM file" if claims_dicom(path) else "not DICOM")
+        skipped["damaged DICOM file" if claims_dicom(path) else "not DICOM"] += 1
         return ()
     with quietly():
         try:
@@ -117,7 +118,7 @@ def read_frames(path: Path, skipped: Skipped) -> tuple[Frame, ...]:
         except DAMAGED:
             reason, frames = "DICOM image without usable geometry", ()
     if reason:
-        skipped.add(reason)
+        skipped[reason] += 1
     return frames
 
 
@@ -139,10 +140,8 @@ def _frames(header: Dataset, path: Path) -> Iterator[Frame]:
     if not groups:
         yield _frame(header, path, 0, _Classic(header))
         return
-    shared = header.get("SharedFunctionalGroupsSequence")
     for index, group in enumerate(groups):
-        functional = _Enhanced(header, group, shared[0] if shared else Dataset())
-        yield _frame(header, path, index, functional)
+        yield _frame(header, path, index, _Enhanced(header, group))
 
 
 class _Classic:
@@ -165,11 +164,8 @@ class _Classic:
 class _Enhanced:
     """Where a multi-frame image keeps what a frame needs."""
 
-    def __init__(self, header: Dataset, group: Dataset, shared: Dataset) -> None:
-        def find(name: str) -> Dataset:
-            items = group.get(name) or shared.get(name)
-            return items[0] if items else Dataset()
-
+    def __init__(self, header: Dataset, group: Dataset) -> None:
+        find = partial(functional_group, header, group)
         content = find("FrameContentSequence")
         self.plane = find("PlaneOrientationSequence")
         self.place = find("PlanePositionSequence")
@@ -206,7 +202,9 @@ def _frame(
         index=index,
         uid=str(header.get("SOPInstanceUID") or path.name),
         series=str(header.get("SeriesInstanceUID") or ""),
-        description=_text(header),
+        description=str(
+            header.get("SeriesDescription") or header.get("ProtocolName") or ""
+        ),
         series_number=_whole(header.get("SeriesNumber")) or 0,
         instance=found.instance or index + 1,
         row=angles[:3] / lengths[0],
@@ -221,10 +219,6 @@ def _frame(
         acquired_s=found.acquired_s,
         content_s=found.content_s,
     )
-
-
-def _text(header: Dataset) -> str:
-    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
 
 
 def seconds(value: object) -> float | None:

@@ -9,7 +9,9 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
@@ -45,17 +47,12 @@ def quietly() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def read_header(path: Path, *, tags: list[str] | None = None) -> Dataset | None:
-    """Return a DICOM header without pixels, or None for another kind of file.
-
-    Args:
-        path: A file.
-        tags: Keywords to read; everything when left out.
-    """
+def read_header(path: Path, *, tags: list[str]) -> Dataset | None:
+    """Return the tags of a DICOM header, or None for another kind of file."""
     with quietly():
         try:
             return pydicom.dcmread(
-                path, stop_before_pixels=True, specific_tags=list(tags or []) or None
+                path, stop_before_pixels=True, specific_tags=list(tags)
             )
         except DAMAGED:
             return None
@@ -70,13 +67,33 @@ def claims_dicom(path: Path) -> bool:
         return True
 
 
-def examination_of(path: Path) -> str:
-    """Return the Study Instance UID of a file; empty when there is none."""
-    header = read_header(path, tags=["StudyInstanceUID"])
-    if header is None:
-        return ""
+def text_of(path: Path, tag: str) -> str:
+    """Return one tag of a file; empty when there is none."""
+    header = read_header(path, tags=[tag])
     with quietly():
         try:
-            return str(header.get("StudyInstanceUID") or "")
+            return "" if header is None else str(header.get(tag) or "")
         except DAMAGED:
             return ""
+
+
+def examination_of(path: Path) -> str:
+    """Return the Study Instance UID of a file; empty when there is none."""
+    return text_of(path, "StudyInstanceUID")
+
+
+def functional_group(data: Dataset, group: Dataset, name: str) -> Dataset:
+    """Return a frame's own or the shared item of a sequence; empty without one."""
+    shared = (data.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
+    items = group.get(name) or shared.get(name)
+    return items[0] if items else Dataset()
+
+
+def affine_ras(
+    axes: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    origin: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return (column, row, slice) index -> RAS+ mm of LPS+ steps and first voxel."""
+    affine = np.eye(4)
+    affine[:3] = np.column_stack([*axes, origin])
+    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine

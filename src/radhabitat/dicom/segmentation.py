@@ -10,8 +10,13 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from radhabitat.dicom.headers import DAMAGED, quietly, read_header
-from radhabitat.dicom.volumes import TO_RAS
+from radhabitat.dicom.headers import (
+    DAMAGED,
+    affine_ras,
+    functional_group,
+    quietly,
+    text_of,
+)
 from radhabitat.errors import MaskError
 from radhabitat.types import Grid, Mask
 
@@ -34,26 +39,9 @@ class Segment:
     mask: Mask
 
 
-@dataclass(frozen=True, eq=False)
-class _Slices:
-    """The frames of a segmentation, and where they lie."""
-
-    pixels: NDArray[np.float64]
-    segments: NDArray[np.int64]
-    places: NDArray[np.int64]
-    grid: Grid
-
-
 def is_segmentation(path: Path) -> bool:
     """Tell whether a file is a DICOM segmentation object."""
-    header = read_header(path, tags=["SOPClassUID"]) if path.is_file() else None
-    if header is None:
-        return False
-    with quietly():
-        try:
-            return header.get("SOPClassUID") in (SEGMENTATION, LABELMAP)
-        except DAMAGED:
-            return False
+    return path.is_file() and text_of(path, "SOPClassUID") in (SEGMENTATION, LABELMAP)
 
 
 def read_segmentation(path: Path) -> tuple[Segment, ...]:
@@ -77,13 +65,32 @@ def read_segmentation(path: Path) -> tuple[Segment, ...]:
 
 
 def _segments(data: Dataset) -> tuple[Segment, ...]:
-    slices = _slices(data)
-    inside = _inside(data, slices)
+    groups = data.PerFrameFunctionalGroupsSequence
+    affine, places = _stack(data)
+    segments = [
+        int(
+            functional_group(data, group, "SegmentIdentificationSequence").get(
+                "ReferencedSegmentNumber", 0
+            )
+        )
+        for group in groups
+    ]
+    rows, columns = int(data.Rows), int(data.Columns)
+    pixels = np.asarray(data.pixel_array, dtype=np.float64)
+    pixels = pixels.reshape(len(groups), rows, columns)
+    grid = Grid((columns, rows, int(places.max()) + 1), affine)
+    if str(data.get("SegmentationType") or "") == "FRACTIONAL":
+        half = float(data.get("MaximumFractionalValue") or 255) / 2.0
+        pixels = (pixels >= half).astype(np.float64)
     labelmap = data.SOPClassUID == LABELMAP
-    return tuple(
-        Segment(number, name, _mask(slices, inside, number, labelmap=labelmap))
-        for number, name in _names(data).items()
-    )
+    found = []
+    for number, name in _names(data).items():
+        array = np.zeros(grid.shape, dtype=np.bool_)
+        for frame, segment, k in zip(pixels, segments, places, strict=True):
+            if labelmap or segment == number:
+                array[:, :, k] |= (frame == number if labelmap else frame > 0).T
+        found.append(Segment(number, name, Mask(array, grid)))
+    return tuple(found)
 
 
 def _names(data: Dataset) -> dict[int, str]:
@@ -94,64 +101,20 @@ def _names(data: Dataset) -> dict[int, str]:
     return {number: name for number, name in names.items() if number > 0}
 
 
-def _inside(data: Dataset, slices: _Slices) -> NDArray[np.float64]:
-    """Return 1 where a frame's segment is; a labelmap keeps its numbers."""
-    if str(data.get("SegmentationType") or "") != "FRACTIONAL":
-        return slices.pixels
-    half = float(data.get("MaximumFractionalValue") or 255) / 2.0
-    return (slices.pixels >= half).astype(np.float64)
-
-
-def _mask(
-    slices: _Slices, inside: NDArray[np.float64], number: int, *, labelmap: bool
-) -> Mask:
-    array = np.zeros(slices.grid.shape, dtype=np.bool_)
-    for frame, segment, k in zip(inside, slices.segments, slices.places, strict=True):
-        if labelmap:
-            array[:, :, k] |= (frame == number).T
-        elif segment == number:
-            array[:, :, k] |= (frame > 0).T
-    return Mask(array, slices.grid)
-
-
-def _slices(data: Dataset) -> _Slices:
+def _stack(data: Dataset) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the affine (RAS+ mm) and the slice number of each frame."""
     groups = data.PerFrameFunctionalGroupsSequence
-    shared = (data.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
 
-    def find(group: Dataset, name: str) -> Dataset:
-        items = group.get(name) or shared.get(name)
-        return items[0] if items else Dataset()
+    def vectors(sequence: str, name: str) -> NDArray[np.float64]:
+        found = [getattr(functional_group(data, g, sequence), name) for g in groups]
+        return np.array(found, dtype=np.float64)
 
-    positions = np.array(
-        [find(g, "PlanePositionSequence").ImagePositionPatient for g in groups],
-        dtype=np.float64,
-    )
-    angles = [
-        find(g, "PlaneOrientationSequence").ImageOrientationPatient for g in groups
-    ]
-    directions = np.array(angles, dtype=np.float64)
+    positions = vectors("PlanePositionSequence", "ImagePositionPatient")
+    directions = vectors("PlaneOrientationSequence", "ImageOrientationPatient")
     if float(np.ptp(directions, axis=0).max()) > 1e-3:
         raise ValueError("its slices are not parallel")
-    measures = find(groups[0], "PixelMeasuresSequence")
-    affine, places = _stack(positions, directions[0], measures)
-    count, rows, columns = len(groups), int(data.Rows), int(data.Columns)
-    segments = [
-        int(find(g, "SegmentIdentificationSequence").get("ReferencedSegmentNumber", 0))
-        for g in groups
-    ]
-    return _Slices(
-        np.asarray(data.pixel_array, dtype=np.float64).reshape(count, rows, columns),
-        np.array(segments, dtype=np.int64),
-        places,
-        Grid((columns, rows, int(places.max()) + 1), TO_RAS @ affine),
-    )
-
-
-def _stack(
-    positions: NDArray[np.float64], angles: NDArray[np.float64], measures: Dataset
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return the affine (LPS+ mm) and the slice number of each frame."""
-    row, column = angles[:3], angles[3:]
+    measures = functional_group(data, groups[0], "PixelMeasuresSequence")
+    row, column = directions[0, :3], directions[0, 3:]
     normal = np.cross(row, column)
     depths = positions @ normal
     step = float(
@@ -164,14 +127,12 @@ def _stack(
         raise ValueError("its slices are not evenly spaced")
     places = np.round((depths - depths.min()) / step).astype(np.int64)
     first, last = int(depths.argmin()), int(depths.argmax())
-    affine = np.eye(4)
-    affine[:3, 0] = row * float(measures.PixelSpacing[1])
-    affine[:3, 1] = column * float(measures.PixelSpacing[0])
-    affine[:3, 2] = normal * step
+    across = np.asarray(normal * step, dtype=np.float64)
     if places[last] > 0:
-        affine[:3, 2] = (positions[last] - positions[first]) / places[last]
-    affine[:3, 3] = positions[first]
-    return affine, places
+        across = (positions[last] - positions[first]) / places[last]
+    rows_mm, columns_mm = (float(mm) for mm in measures.PixelSpacing[:2])
+    axes = (row * columns_mm, column * rows_mm, across)
+    return affine_ras(axes, positions[first]), places
 
 
 def _even(depths: NDArray[np.float64], step: float) -> bool:

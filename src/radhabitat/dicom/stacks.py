@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from radhabitat.dicom.frames import Frame
+from radhabitat.dicom.headers import affine_ras
+from radhabitat.dicom.volumes import DicomVolume
+from radhabitat.types import Grid
 
 SAME_PLACE_MM = 0.05
 SAME_DIRECTION = 1e-3
@@ -29,56 +30,58 @@ _MOMENTS: tuple[tuple[str, Key], ...] = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """The slices of one volume, ordered along their normal.
-
-    Attributes:
-        frames: One per place.
-        moment: Which of the series' phases this is, from 1.
-        moments: Number of phases found in the series.
-        problem: Why it cannot be read as a volume; empty when it can.
-        warnings: What was assumed, in words.
-    """
-
-    frames: tuple[Frame, ...]
-    moment: int = 1
-    moments: int = 1
-    problem: str = ""
-    warnings: tuple[str, ...] = ()
-
-    def affine(self) -> NDArray[np.float64]:
-        """Return (column, row, slice) index -> LPS+ mm, shape (4, 4)."""
-        first, last = self.frames[0], self.frames[-1]
-        step = first.normal * (first.thickness_mm or 1.0)
-        if len(self.frames) > 1:
-            step = (last.position - first.position) / (len(self.frames) - 1)
-        affine = np.eye(4)
-        affine[:3, 0] = first.row * first.spacing_mm[1]
-        affine[:3, 1] = first.column * first.spacing_mm[0]
-        affine[:3, 2] = step
-        affine[:3, 3] = first.position
-        return affine
-
-
-def stack_frames(frames: Sequence[Frame]) -> list[Stack]:
+def stack_frames(frames: Sequence[Frame]) -> list[DicomVolume]:
     """Return the volumes of a folder; a volume that must be refused says why."""
     kinds: dict[tuple[object, ...], list[Frame]] = defaultdict(list)
     for frame in frames:
         spacing = tuple(round(mm, 3) for mm in frame.spacing_mm)
         kinds[(frame.series, frame.kind, frame.shape, spacing)].append(frame)
-    stacks: list[Stack] = []
+    volumes: list[DicomVolume] = []
     for same_kind in kinds.values():
         same_kind.sort(key=lambda f: (f.instance, str(f.path), f.index))
         unique, copies = _without_copies(same_kind)
-        notes = (
-            (f"{copies} files were copies of others and left out",) if copies else ()
-        )
+        notes = [f"{copies} files were copies of others and left out"] if copies else []
         planes = _by_direction(unique)
         for plane in planes:
-            mixed = _mixed_directions(plane, planes)
-            stacks.extend(_split_moments(plane, notes, mixed))
-    return stacks
+            volumes.extend(_split_moments(plane, notes, _mixed(plane, planes)))
+    return volumes
+
+
+def _volume(
+    frames: Sequence[Frame],
+    notes: list[str],
+    problem: str,
+    moment: int = 1,
+    moments: int = 1,
+) -> DicomVolume:
+    first, last = frames[0], frames[-1]
+    rows, columns = first.shape
+    across = first.normal * (first.thickness_mm or 1.0)
+    if len(frames) > 1:
+        across = (last.position - first.position) / (len(frames) - 1)
+    rows_mm, columns_mm = first.spacing_mm
+    axes = (first.row * columns_mm, first.column * rows_mm, across)
+    return DicomVolume(
+        grid=Grid((columns, rows, len(frames)), affine_ras(axes, first.position)),
+        series_uid=first.series,
+        description=first.description,
+        series_number=first.series_number,
+        moment=moment,
+        moments=moments,
+        time_s=_time(frames),
+        frames=tuple(frames),
+        warnings=tuple(notes),
+        problem=problem,
+    )
+
+
+def _time(frames: Sequence[Frame]) -> float | None:
+    trigger = frames[0].trigger_s
+    for times in ([f.acquired_s for f in frames], [f.content_s for f in frames]):
+        known = [time for time in times if time is not None]
+        if known:
+            return min(known) + (trigger or 0.0)
+    return trigger
 
 
 def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], int]:
@@ -92,11 +95,8 @@ def _by_direction(frames: Iterable[Frame]) -> list[list[Frame]]:
     planes: list[list[Frame]] = []
     for frame in frames:
         for plane in planes:
-            apart = max(
-                np.abs(frame.row - plane[0].row).max(),
-                np.abs(frame.column - plane[0].column).max(),
-            )
-            if apart < SAME_DIRECTION:
+            turned = (frame.row - plane[0].row, frame.column - plane[0].column)
+            if np.abs(turned).max() < SAME_DIRECTION:
                 plane.append(frame)
                 break
         else:
@@ -104,7 +104,7 @@ def _by_direction(frames: Iterable[Frame]) -> list[list[Frame]]:
     return planes
 
 
-def _mixed_directions(plane: Sequence[Frame], planes: Sequence[list[Frame]]) -> str:
+def _mixed(plane: Sequence[Frame], planes: Sequence[list[Frame]]) -> str:
     if len(planes) == 1:
         return ""
     return (
@@ -126,26 +126,19 @@ def _places(frames: Sequence[Frame]) -> list[list[Frame]]:
 
 
 def _split_moments(
-    frames: Sequence[Frame], notes: tuple[str, ...], problem: str
-) -> list[Stack]:
+    frames: Sequence[Frame], notes: list[str], problem: str
+) -> list[DicomVolume]:
     places = _places(frames)
     counts = Counter(len(place) for place in places)
     if len(counts) > 1:
-        problem = problem or _uneven(places, counts)
-        return [Stack(tuple(p[0] for p in places), problem=problem, warnings=notes)]
+        return [_volume([p[0] for p in places], notes, problem or _uneven(places))]
     moments = next(iter(counts))
     how, parts = _parts(places, moments)
     if how == "instance number" and moments > 1:
-        notes = (*notes, "phases told apart by instance number only: check their order")
+        notes = [*notes, "phases told apart by instance number only: check their order"]
     return [
-        Stack(
-            tuple(part),
-            moment=number + 1,
-            moments=moments,
-            problem=problem or _uneven_spacing(part),
-            warnings=notes,
-        )
-        for number, part in enumerate(parts)
+        _volume(part, notes, problem or _uneven_spacing(part), number, moments)
+        for number, part in enumerate(parts, start=1)
     ]
 
 
@@ -170,7 +163,8 @@ def _parts(
     return "", []  # not reached: every frame has an instance number
 
 
-def _uneven(places: Sequence[list[Frame]], counts: Counter[int]) -> str:
+def _uneven(places: Sequence[list[Frame]]) -> str:
+    counts = Counter(len(place) for place in places)
     usual = max(counts, key=lambda n: (counts[n], n))
     odd = [frame for place in places if len(place) != usual for frame in place]
     if usual == 1:

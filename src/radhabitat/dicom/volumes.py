@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from radhabitat.dicom.frames import Frame
-from radhabitat.dicom.headers import DAMAGED, quietly
-from radhabitat.dicom.stacks import Stack
+from radhabitat.dicom.headers import DAMAGED, functional_group, quietly
 from radhabitat.errors import ImageError
 from radhabitat.types import Grid, Volume
-
-TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +28,8 @@ class DicomVolume:
         series_number: Number of the series, 0 when unknown.
         moment: Which phase of the series, from 1.
         moments: Number of phases in the series.
-        acquired_s: Acquisition time of the first slice, seconds since midnight.
-        content_s: Content time of the first slice, seconds since midnight.
-        trigger_s: Trigger time or temporal offset, seconds.
+        time_s: What orders the volumes: acquisition, else content time of the first
+            slice, seconds since midnight, + trigger time or temporal offset.
         frames: The slices, in order of k.
         warnings: What was assumed, in words.
         problem: Why it must not be read; empty when it can.
@@ -45,20 +41,10 @@ class DicomVolume:
     series_number: int
     moment: int
     moments: int
-    acquired_s: float | None
-    content_s: float | None
-    trigger_s: float | None
+    time_s: float | None
     frames: tuple[Frame, ...]
     warnings: tuple[str, ...] = ()
     problem: str = ""
-
-    @property
-    def time_s(self) -> float | None:
-        """Time that orders the volumes: acquisition, else content time."""
-        start = self.content_s if self.acquired_s is None else self.acquired_s
-        if start is None:
-            return self.trigger_s
-        return start + (self.trigger_s or 0.0)
 
     @property
     def title(self) -> str:
@@ -108,28 +94,6 @@ class DicomVolume:
         return frames
 
 
-def volume_of(stack: Stack, notes: tuple[str, ...]) -> DicomVolume:
-    """Return a stack as a volume that is yet to be read."""
-    first = stack.frames[0]
-    times = [f.acquired_s for f in stack.frames if f.acquired_s is not None]
-    contents = [f.content_s for f in stack.frames if f.content_s is not None]
-    rows, columns = first.shape
-    return DicomVolume(
-        grid=Grid((columns, rows, len(stack.frames)), TO_RAS @ stack.affine()),
-        series_uid=first.series,
-        description=first.description,
-        series_number=first.series_number,
-        moment=stack.moment,
-        moments=stack.moments,
-        acquired_s=min(times, default=None),
-        content_s=min(contents, default=None),
-        trigger_s=first.trigger_s,
-        frames=stack.frames,
-        warnings=(*stack.warnings, *notes),
-        problem=stack.problem,
-    )
-
-
 def in_time(volume: DicomVolume) -> tuple[float, int, int, str, str]:
     """Return what orders volumes: time, then series and phase."""
     time = float("inf") if volume.time_s is None else volume.time_s
@@ -141,16 +105,12 @@ def _rescale(data: Dataset, index: int) -> tuple[float, float]:
     """Return slope and intercept of a frame (DICOM PS3.3 C.7.6.16.2.9)."""
     groups = data.get("PerFrameFunctionalGroupsSequence")
     if not groups:
-        slope = data.get("RescaleSlope")
-        return float(1 if slope is None else slope), float(
-            data.get("RescaleIntercept") or 0
-        )
-    shared = data.get("SharedFunctionalGroupsSequence") or [Dataset()]
-    for group in (groups[index], shared[0]):
-        found = group.get("PixelValueTransformationSequence")
-        if found:
-            return float(found[0].RescaleSlope), float(found[0].RescaleIntercept)
-    return 1.0, 0.0
+        slope, intercept = data.get("RescaleSlope"), data.get("RescaleIntercept")
+        return float(1 if slope is None else slope), float(intercept or 0)
+    found = functional_group(data, groups[index], "PixelValueTransformationSequence")
+    if not found:
+        return 1.0, 0.0
+    return float(found.RescaleSlope), float(found.RescaleIntercept)
 
 
 def _short(error: BaseException) -> str:

@@ -3,8 +3,8 @@
     learn from all (apparent) -> repeat the whole learning in resamples -> out-of-bag
     AUC with interval -> calibration, decision curve -> each model against the last
 
-It receives the learning itself, never a learned model. The headline is the out-of-bag
-AUC; the apparent one stands beside it to show the optimism.
+It receives the learning itself, never a learned model. The out-of-bag AUC is the
+headline; the apparent one beside it shows the optimism.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from radhabitat.errors import ComputationError
-from radhabitat.evaluation.assembly import assemble
 from radhabitat.evaluation.resampling import (
     Resamples,
+    assemble,
     join_blocks,
     resample_block,
     split_resamples,
@@ -44,12 +44,10 @@ def evaluate(
 ) -> Evaluation:
     """Learn from all patients, then ask how good that learning is.
 
-    The result depends neither on the order of the patients nor on who runs the
-    resamples.
+    The order of the patients and who runs the resamples make no difference.
 
     Args:
-        fit: The whole learning, as one function of a cohort; it is pickled when `run`
-            uses other processes.
+        fit: The whole learning, a function that can be pickled for other processes.
         cohort: Patients with outcomes, each once, at least two of each class.
         settings: Number of resamples, confidence of the intervals.
         seed: Of the resamples.

@@ -15,31 +15,24 @@ CLIP = 1e-12
 
 
 def calibrate(
-    outcome: NDArray[np.int8],
-    risks: Floats,
-    *,
-    confidence: float,
-    groups: int = 5,
+    outcome: NDArray[np.int8], risks: Floats, *, confidence: float, groups: int = 5
 ) -> Calibration:
     """Return the calibration of risks of unseen patients.
 
     Every risk of every resample counts, weighted so that each patient counts once:
-    the calibration of the models as they are learned, not of their average, which
-    would look calmer than any of them.
+    that of the models as learned, not of their average, which would look calmer.
 
     Args:
         outcome: 1 = event, shape (patients,).
-        risks: Shape (resamples, patients); NaN where learned from. One row of risks
-            without NaN gives the ordinary calibration.
-        confidence: Of the intervals, which treat a patient's risks as one cluster.
-        groups: Number of equally large groups of the curve.
+        risks: Shape (resamples, patients); NaN where learned from. One row without
+            NaN gives the ordinary calibration.
+        confidence: Of the intervals, with a patient's risks as one cluster.
+        groups: Equally large groups of the curve.
 
     Reference:
         Cox, Biometrika 1958;45:562; Van Calster et al., BMC Med 2019;17:230.
     """
-    rows, patients = np.nonzero(~np.isnan(risks))
-    risk = risks[rows, patients]
-    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    risk, weight, patients = _flatten(risks)
     event = outcome[patients].astype(np.float64)
     score = logit(np.clip(risk, CLIP, 1.0 - CLIP))
     slope = _recalibrate(score, event, weight, patients, confidence)[1]
@@ -63,20 +56,16 @@ def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
 
     Args:
         outcome: 1 = event, shape (patients,).
-        risks: Shape (resamples, patients); NaN where learned from. Each patient
-            counts once.
+        risks: Shape (resamples, patients), NaN where learned from.
 
     Reference:
         Vickers and Elkin, Med Decis Making 2006;26:565, eq. 1.
     """
-    rows, patients = np.nonzero(~np.isnan(risks))
-    risk = risks[rows, patients]
-    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    risk, weight, patients = _flatten(risks)
     weight /= weight.sum()
     event = outcome[patients] == 1
     thresholds = np.arange(1, 100) / 100.0
     odds = thresholds / (1.0 - thresholds)
-    # weight at and above each threshold, by searching the sorted risks
     hits = _weight_above(risk[event], weight[event], thresholds)
     alarms = _weight_above(risk[~event], weight[~event], thresholds)
     prevalence = float(weight[event].sum())
@@ -87,7 +76,15 @@ def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
     )
 
 
+def _flatten(risks: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
+    """Return each known risk, its weight and its patient; patients weigh alike."""
+    rows, patients = np.nonzero(~np.isnan(risks))
+    weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
+    return risks[rows, patients], weight, patients
+
+
 def _weight_above(risk: Floats, weight: Floats, thresholds: Floats) -> Floats:
+    """Return the weight at and above each threshold, by searching sorted risks."""
     order = np.argsort(risk, kind="stable")
     total = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
     above: Floats = total[np.searchsorted(risk[order], thresholds, side="left")]
@@ -139,21 +136,20 @@ def _group(
     share = np.cumsum(weight[order]) / weight.sum()
     group = np.empty(len(risk), dtype=np.intp)
     group[order] = np.minimum((share * groups - 1e-9).astype(np.intp), groups - 1)
-    sizes = np.bincount(group, weights=weight, minlength=groups).astype(np.float64)
+    sizes, predicted, observed = (
+        np.bincount(group, weights=values, minlength=groups).astype(np.float64)
+        for values in (weight, weight * risk, weight * event)
+    )
     filled = sizes > 0
-    predicted = np.bincount(group, weights=weight * risk, minlength=groups)[filled]
-    observed = np.bincount(group, weights=weight * event, minlength=groups)[filled]
     sizes = sizes[filled]
-    return predicted / sizes, observed / sizes, sizes
+    return predicted[filled] / sizes, observed[filled] / sizes, sizes
 
 
 def _wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return Wilson's interval of proportions (JASA 1927;22:209)."""
     z = float(norm.ppf(0.5 + confidence / 2.0))
-    center = (share + z**2 / (2 * sizes)) / (1 + z**2 / sizes)
-    half = (
-        z
-        / (1 + z**2 / sizes)
-        * np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
-    )
+    shrink = 1 + z**2 / sizes
+    center = (share + z**2 / (2 * sizes)) / shrink
+    spread = np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
+    half = z / shrink * spread
     return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)

@@ -61,35 +61,23 @@ def delong(outcome: Outcome, scores: Floats) -> Areas:
         scores: Higher means more likely, shape (scores, patients).
 
     Reference:
-        DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, eq. 4-6.
-    """
-    events, nonevents = components(outcome, scores)
-    sizes = events.shape[1], nonevents.shape[1]
-    return Areas(
-        events.mean(axis=1),
-        spread_of(events) / sizes[0] + spread_of(nonevents) / sizes[1],
-        min(sizes),
-    )
-
-
-def components(outcome: Outcome, scores: Floats) -> tuple[Floats, Floats]:
-    """Return DeLong's structural components, by mid-ranks.
-
-    Returns:
-        The share of non-events that each event outranks, shape (scores, events), and
-        the share of events that outrank each non-event, shape (scores, non-events).
-
-    Reference:
-        Sun and Xu, IEEE Signal Process Lett 2014;21:1389.
+        DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837, eq. 4-6; by
+        mid-ranks: Sun and Xu, IEEE Signal Process Lett 2014;21:1389.
     """
     event = outcome == 1
     together = rankdata(scores, axis=1)
     above = together[:, event] - rankdata(scores[:, event], axis=1)
     below = together[:, ~event] - rankdata(scores[:, ~event], axis=1)
-    return above / below.shape[1], 1.0 - below / above.shape[1]
+    events, nonevents = above.shape[1], below.shape[1]
+    outranked, outranking = above / nonevents, 1.0 - below / events
+    return Areas(
+        outranked.mean(axis=1),
+        _spread_of(outranked) / events + _spread_of(outranking) / nonevents,
+        min(events, nonevents),
+    )
 
 
-def spread_of(parts: Floats) -> Floats:
+def _spread_of(parts: Floats) -> Floats:
     """Return the covariance of components between scores, shape (scores, scores)."""
     if parts.shape[1] < 2:
         return np.full((len(parts), len(parts)), np.nan)
@@ -100,8 +88,8 @@ def spread_of(parts: Floats) -> Floats:
 def auc_estimate(areas: Areas, index: int, *, confidence: float) -> Estimate:
     """Return one AUC with its interval on the logit scale, inside [0, 1].
 
-    With perfect order the variance is 0; the interval then ends at the AUC below
-    which the smaller class would be in perfect order by chance too rarely.
+    In perfect order the variance is 0; the interval then ends at the AUC below which
+    perfect order would be too rare a chance.
 
     Reference:
         Pepe 2003, The Statistical Evaluation of Medical Tests, section 5.2.4.

@@ -1,7 +1,8 @@
-"""Repeat the whole learning on bootstrap resamples, and ask about those left out."""
+"""Repeat the whole learning on bootstrap resamples; put together what came of it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,20 +12,21 @@ from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from radhabitat.errors import RadHabitatError
-from radhabitat.evaluation.unseen import unseen_areas
-from radhabitat.types import Cohort, Fit, RiskModel
-
-__all__ = [
-    "Resamples",
-    "draw_resample",
-    "join_blocks",
-    "resample_block",
-    "split_resamples",
-    "unseen_areas",
-]
+from radhabitat.evaluation.calibration import calibrate, decide
+from radhabitat.evaluation.discrimination import (
+    Areas,
+    auc_estimate,
+    compare_aucs,
+    delong,
+    roc_curve,
+)
+from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult, Roc
+from radhabitat.evaluation.unseen import mean_risks, unseen_areas
+from radhabitat.types import Cohort, Fit, Ladder, RiskModel
 
 Floats = NDArray[np.float64]
 MAX_DRAWS = 100
+ROC_POINTS = 101
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +35,9 @@ class Resamples:
 
     Attributes:
         copies: How often each patient was drawn, int16, shape (resamples, patients).
-        risks: Model -> risk of each patient left out, shape (resamples, patients);
-            NaN for the patients that were learned from.
+        risks: Model -> risks, shape (resamples, patients); NaN where learned from.
         variables: Model -> the variables kept, one tuple per resample.
-        failed: Resamples that could not be drawn or learned; they are not counted in
-            the other attributes.
+        failed: Resamples that could not be drawn or learned, not in the others.
     """
 
     copies: NDArray[np.int16]
@@ -51,13 +51,11 @@ def resample_block(
 ) -> Resamples:
     """Learn anew in some resamples and predict the patients left out.
 
-    What comes of a resample depends on `seed` and its number only.
-
     Args:
         fit: The whole learning.
         cohort: All patients.
         numbers: Which resamples.
-        seed: Of all resamples.
+        seed: Of all resamples; with its number, it decides what comes of one.
     """
     copies, risks, variables = [], [], []
     with threadpool_limits(limits=1):
@@ -69,9 +67,8 @@ def resample_block(
                 ladder = fit(cohort.take(rows))
             except RadHabitatError:
                 continue
-            drawn = np.bincount(rows, minlength=len(cohort)).astype(np.int16)
-            copies.append(drawn)
-            risks.append({n: _risk(m, cohort, drawn) for n, m in ladder.items()})
+            copies.append(np.bincount(rows, minlength=len(cohort)).astype(np.int16))
+            risks.append({n: _risk(m, cohort, copies[-1]) for n, m in ladder.items()})
             variables.append({n: m.variables for n, m in ladder.items()})
     names = list(risks[0]) if risks else []
     return Resamples(
@@ -85,10 +82,9 @@ def resample_block(
 def draw_resample(
     outcome: NDArray[np.int8], *, seed: int, number: int
 ) -> NDArray[np.intp] | None:
-    """Return the rows of one bootstrap resample, or None when none can be drawn.
+    """Return the rows of a bootstrap resample with two patients of each class in it.
 
-    Drawn again until two patients of each class are in it and one of each is left
-    out.
+    One of each class is left out. None where chance gives no such resample.
     """
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     count = len(outcome)
@@ -121,14 +117,101 @@ def join_blocks(blocks: Iterable[Resamples]) -> Resamples:
     )
 
 
+def assemble(
+    cohort: Cohort, ladder: Ladder, unseen: Resamples, *, confidence: float
+) -> Evaluation:
+    """Return the evaluation of a ladder.
+
+    Args:
+        cohort: What the ladder was learned from.
+        ladder: Learned from all patients.
+        unseen: The same learning in resamples.
+        confidence: Of the intervals.
+    """
+    names = list(ladder)
+    risks = np.array([model.risk(cohort) for model in ladder.values()])
+    seen = delong(cohort.outcome, risks)
+    honest = unseen_areas(
+        cohort.outcome, [unseen.risks[name] for name in names], unseen.copies
+    )
+    results = {}
+    for index, name in enumerate(names):
+        kept, left_out = unseen.variables[name], unseen.risks[name]
+        results[name] = ModelResult(
+            model=ladder[name],
+            apparent=auc_estimate(seen, index, confidence=confidence),
+            out_of_bag=auc_estimate(honest, index, confidence=confidence),
+            risk_apparent=risks[index],
+            risk_out_of_bag=mean_risks(left_out),
+            roc_apparent=roc_curve(cohort.outcome, risks[index]),
+            roc_out_of_bag=_mean_roc(cohort.outcome, left_out),
+            calibration=calibrate(cohort.outcome, left_out, confidence=confidence),
+            decision=decide(cohort.outcome, left_out),
+            selection_frequency=_frequency(kept),
+            empty_share=kept.count(()) / len(kept),
+        )
+    return Evaluation(
+        patients=cohort.patients,
+        outcome=cohort.outcome,
+        event=cohort.event,
+        results=results,
+        comparisons=tuple(
+            _compare(names, second, seen, honest, confidence)
+            for second in range(1, len(names))
+        ),
+        resamples=len(unseen.copies) + unseen.failed,
+        failed_resamples=unseen.failed,
+    )
+
+
 def _risk(model: RiskModel, cohort: Cohort, copies: NDArray[np.int16]) -> Floats:
     """Return risks of the patients left out, as if the prevalence were that of all.
 
-    A patient who is left out takes one of his class out of the resample, so its
-    prevalence leans against him: without this shift, a formula without any variable
-    would give each event a lower risk than each non-event.
+    Without it, a formula without variables would rank each event below each
+    non-event: who is left out takes one of his class out of the resample.
     """
     drawn = float(copies @ cohort.outcome) / float(copies.sum())
     shift = float(logit(cohort.outcome.mean()) - logit(drawn))
     risk = np.round(expit(model.log_odds(cohort) + shift), 14)
     return np.where(copies == 0, risk, np.nan)
+
+
+def _compare(
+    names: list[str], second: int, seen: Areas, honest: Areas, confidence: float
+) -> Comparison:
+    """Return how a model compares with the one before."""
+    places = second - 1, second
+    difference, z, p = compare_aucs(honest, *places, confidence=confidence)
+    return Comparison(
+        first=names[second - 1],
+        second=names[second],
+        difference=difference,
+        z=z,
+        p=p,
+        p_apparent=compare_aucs(seen, *places, confidence=confidence)[2],
+        method=f"paired z-test on unseen patients ({honest.method})",
+    )
+
+
+def _frequency(kept: tuple[tuple[str, ...], ...]) -> dict[str, float]:
+    """Return variable -> share of resamples that kept it, the most frequent first."""
+    counts = Counter(name for names in kept for name in names)
+    ranked = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return {name: count / len(kept) for name, count in ranked}
+
+
+def _mean_roc(outcome: NDArray[np.int8], risks: Floats) -> Roc:
+    """Return the mean sensitivity of the resamples' curves at each false alarm rate.
+
+    Reference:
+        Fawcett, Pattern Recognit Lett 2006;27:861, section 9 (vertical averaging).
+    """
+    grid = np.linspace(0.0, 1.0, ROC_POINTS)
+    total = np.zeros(ROC_POINTS)
+    for row in risks:
+        known = ~np.isnan(row)
+        one = roc_curve(outcome[known], row[known])
+        total += np.interp(grid, one.false_positive_rate, one.true_positive_rate)
+    mean = total / len(risks)
+    mean[0] = 0.0
+    return Roc(grid, mean, np.full(ROC_POINTS, np.nan))

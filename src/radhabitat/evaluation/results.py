@@ -17,9 +17,9 @@ class Roc:
 
     Attributes:
         false_positive_rate: 1 - specificity, shape (points,), rising from 0 to 1.
-        true_positive_rate: Sensitivity, shape (points,).
-        thresholds: Risk at and above which a patient counts as positive; the first
-            is infinite. NaN for a mean of curves.
+        true_positive_rate: Sensitivity, same shape.
+        thresholds: Risk from which on a patient is positive, the first infinite; NaN
+            for a mean of curves.
     """
 
     false_positive_rate: NDArray[np.float64]
@@ -37,8 +37,7 @@ class Calibration:
         brier: Brier score; 0 is ideal.
         predicted: Mean predicted risk per group, shape (groups,).
         observed: Share of events per group, shape (groups,).
-        low: Lower 95 % limit of `observed` (Wilson).
-        high: Upper 95 % limit of `observed`.
+        low, high: 95 % limits of `observed` (Wilson).
         sizes: Patients per group.
     """
 
@@ -76,8 +75,8 @@ class ModelResult:
         apparent: AUC on the patients it was learned from: too good to be true.
         out_of_bag: AUC on patients that the learning did not see: the headline.
         risk_apparent: Risk of each patient by `model`, shape (patients,).
-        risk_out_of_bag: Mean risk of each patient over the resamples that did not
-            contain that patient, shape (patients,); NaN if there was none.
+        risk_out_of_bag: Mean over the resamples without the patient, shape
+            (patients,); NaN if there was none.
         roc_apparent: Curve behind `apparent`.
         roc_out_of_bag: Mean of the resamples' curves on the patients left out.
         calibration: Of the resamples' risks of the patients left out.

@@ -25,30 +25,24 @@ def unseen_areas(
     """Return the AUCs of models on the patients that they were learned without.
 
     Over all pairs of an event and a non-event, the share of the resamples that left
-    out both in which the event got the higher risk (leave-pair-out bootstrap); one
-    half for a pair that was never left out. Risks of different resamples are never
-    compared with each other.
+    out both in which the event got the higher risk; one half for a pair never left
+    out. Risks of different resamples are never compared with each other.
 
     The covariance is the infinitesimal jackknife's: how the AUC would move if a
-    patient counted a little more among those tested (DeLong's components of the
-    shares) and among those learned from (how the resamples with more of his copies
-    differ). The bias that a finite number of resamples gives to the second part is
-    taken off, and their own noise added. No variance is smaller than without the
-    second part, nor than DeLong's on each patient's mean risk. How often these
-    intervals cover the truth: docs/decisions/0005-out-of-bag-headline.md.
+    patient counted a little more among those tested and among those learned from.
+    The bias of a finite number of resamples is taken off the second part, their noise
+    added. No variance is smaller than without the second part, nor than DeLong's on
+    mean risks. Coverage: docs/decisions/0005-out-of-bag-headline.md.
 
     Args:
         outcome: 1 = event, shape (patients,).
-        risks: One array per model, shape (resamples, patients), NaN where learned
-            from, the same resamples for each.
-        copies: How often each patient was drawn, shape (resamples, patients); None:
-            0 or 1, by who was learned from.
+        risks: Per model, shape (resamples, patients), NaN where learned from.
+        copies: How often each patient was drawn, same shape; None: 0 or 1.
 
     Reference:
-        Yousef, Wagner and Loew, Pattern Recognit Lett 2005;26:2600 (the AUC, its
-        influence function); Efron and Tibshirani, JASA 1997;92:548, section 5
-        (infinitesimal jackknife); Wager, Hastie and Efron, JMLR 2014;15:1625, section
-        4 (bias of a finite number of resamples).
+        Yousef, Wagner and Loew, Pattern Recognit Lett 2005;26:2600 (AUC, influence);
+        Efron and Tibshirani, JASA 1997;92:548, section 5 (jackknife); Wager, Hastie
+        and Efron, JMLR 2014;15:1625, section 4 (bias).
     """
     scores = np.array(risks)
     left_out = ~np.isnan(scores[0])
@@ -100,9 +94,9 @@ def _pair_shares(
     right = np.zeros((len(scores), int(event.sum()), int((~event).sum())))
     counts = np.zeros(right.shape[1:])
     for number, out in enumerate(left_out):
-        where = np.ix_(out[event], out[~event])
-        right[:, where[0], where[1]] += _order(scores[:, number], out, event)
-        counts[where] += 1.0
+        rows, columns = np.ix_(out[event], out[~event])
+        right[:, rows, columns] += _order(scores[:, number], out, event)
+        counts[rows, columns] += 1.0
     return np.where(counts > 0, right / np.maximum(counts, 1.0), 0.5), counts
 
 
@@ -137,8 +131,8 @@ def _moves(
     """Return how far each resample moved each AUC, shape (models, resamples)."""
     moves = np.zeros(scores.shape[:2])
     for number, out in enumerate(left_out):
-        where = np.ix_(out[event], out[~event])
+        rows, columns = np.ix_(out[event], out[~event])
         order = _order(scores[:, number], out, event)
-        surprise = (order - shares[:, where[0], where[1]]) / counts[where]
+        surprise = (order - shares[:, rows, columns]) / counts[rows, columns]
         moves[:, number] = surprise.sum(axis=(1, 2)) / counts.size
     return moves

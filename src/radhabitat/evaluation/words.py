@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TypeAlias
 
 from radhabitat.evaluation.results import Comparison, Evaluation, ModelResult
@@ -24,19 +25,20 @@ def to_json(evaluation: Evaluation) -> dict[str, Json]:
         "resamples": evaluation.resamples,
         "failed_resamples": evaluation.failed_resamples,
         "verdict": verdict(evaluation),
-        "models": {n: _model(result) for n, result in evaluation.results.items()},
-        "comparisons": [_comparison(row) for row in evaluation.comparisons],
+        "models": {
+            name: _finite(_model(result)) for name, result in evaluation.results.items()
+        },
+        "comparisons": [_finite(asdict(row)) for row in evaluation.comparisons],
         "patients": list(evaluation.patients),
-        "outcome": [int(y) for y in evaluation.outcome],
+        "outcome": evaluation.outcome.tolist(),
     }
 
 
 def verdict(evaluation: Evaluation) -> str:
     """Return the honest answer: is there a signal, and does each block add to it?
 
-    It speaks of the last model of the ladder, the study's question, so that nobody
-    can pick the best of several by its result; an earlier model is named when it does
-    better than guessing and the last one does not.
+    It speaks of the last model of the ladder, so that nobody can pick the best of
+    several; an earlier one is named when it alone does better than guessing.
     """
     name, result = list(evaluation.results.items())[-1]
     sentences = [_signal(name, result)]
@@ -60,15 +62,14 @@ def _signal(name: str, result: ModelResult) -> str:
             f"The {_title(name)} model carries a signal: on patients that the learning "
             f"did not see, it reached an AUC of {_spell(unseen)} {seen}."
         )
-    where = f"on patients that the learning did not see, the {_title(name)} model"
     if unseen.high < 0.5:
-        return (
-            f"No evidence of signal: {where} ranked worse than guessing, with an AUC "
-            f"of {_spell(unseen)} {seen}."
-        )
+        said = f"ranked worse than guessing, with an AUC of {_spell(unseen)} {seen}"
+    else:
+        covers = "an interval that covers 0.5, guessing"
+        said = f"reached an AUC of {_spell(unseen)}, {covers} {seen}"
     return (
-        f"No evidence of signal: {where} reached an AUC of {_spell(unseen)}, an "
-        f"interval that covers 0.5, guessing {seen}."
+        "No evidence of signal: on patients that the learning did not see, the "
+        f"{_title(name)} model {said}."
     )
 
 
@@ -93,53 +94,34 @@ def _spell(estimate: Estimate) -> str:
 
 def _model(result: ModelResult) -> dict[str, Json]:
     model, fit = result.model, result.calibration
-    frequent = list(result.selection_frequency.items())[:TOP]
+    coefficients = zip(model.variables, model.coefficients.tolist(), strict=True)
     return {
         "auc": {
-            "apparent": _estimate(result.apparent),
-            "out_of_bag": _estimate(result.out_of_bag),
+            "apparent": asdict(result.apparent),
+            "out_of_bag": asdict(result.out_of_bag),
         },
-        "optimism": _number(result.optimism),
+        "optimism": result.optimism,
         "calibration": {
-            "intercept": _estimate(fit.intercept),
-            "slope": _estimate(fit.slope),
-            "brier": _number(fit.brier),
+            "intercept": asdict(fit.intercept),
+            "slope": asdict(fit.slope),
+            "brier": fit.brier,
         },
-        "intercept": float(model.intercept),
-        "variables": {
-            name: float(coefficient)
-            for name, coefficient in zip(
-                model.variables, model.coefficients, strict=True
-            )
-        },
-        "selection_frequency": dict(frequent),
+        "intercept": model.intercept,
+        "variables": dict(coefficients),
+        "selection_frequency": dict(list(result.selection_frequency.items())[:TOP]),
         "empty_share": result.empty_share,
-        "risk_out_of_bag": [_number(risk) for risk in result.risk_out_of_bag],
-        "risk_apparent": [_number(risk) for risk in result.risk_apparent],
+        "risk_out_of_bag": result.risk_out_of_bag.tolist(),
+        "risk_apparent": result.risk_apparent.tolist(),
         "notes": list(model.notes),
     }
 
 
-def _comparison(row: Comparison) -> dict[str, Json]:
-    return {
-        "first": row.first,
-        "second": row.second,
-        "difference": _estimate(row.difference),
-        "z": _number(row.z),
-        "p": _number(row.p),
-        "p_apparent": _number(row.p_apparent),
-        "method": row.method,
-    }
-
-
-def _estimate(estimate: Estimate) -> dict[str, Json]:
-    return {
-        "value": _number(estimate.value),
-        "low": _number(estimate.low),
-        "high": _number(estimate.high),
-        "method": estimate.method,
-    }
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
+def _finite(value: Json) -> Json:
+    """Return plain Python values, with null for what is not a number."""
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_finite(part) for part in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value

@@ -7,144 +7,73 @@ sums.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.features.first_order import EPSILON
+from radhabitat.features.first_order import entropy
+
+_WORDS = {
+    "gldm": ("Dependence", "Dependence", "", "SmallDependence", "LargeDependence"),
+    "glrlm": ("Run", "RunLength", "Run", "ShortRun", "LongRun"),
+    "glszm": ("Zone", "SizeZone", "Zone", "SmallArea", "LargeArea"),
+}
+"""What is counted, its size, what has a gray level, small ones, large ones."""
 
 
-class _Sums(NamedTuple):
-    """The sums over matrices of shape (matrices, levels, sizes); each (matrices,)."""
-
-    small: NDArray[np.float64]
-    large: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    small_low: NDArray[np.float64]
-    small_high: NDArray[np.float64]
-    large_low: NDArray[np.float64]
-    large_high: NDArray[np.float64]
-    gray_uniformity: NDArray[np.float64]
-    size_uniformity: NDArray[np.float64]
-    gray_variance: NDArray[np.float64]
-    size_variance: NDArray[np.float64]
-    entropy: NDArray[np.float64]
-    total: NDArray[np.float64]
-    voxels: NDArray[np.float64]
-
-
-def run_lengths(
-    runs: NDArray[np.float64], gray: NDArray[np.float64]
-) -> dict[str, float]:
-    """Compute the 16 features of the gray-level run lengths.
-
-    Each is computed for every direction, then averaged; no direction, no features.
-
-    Args:
-        runs: Runs of 1, 2 ... voxels, shape (directions, levels, lengths).
-        gray: The gray levels, shape (levels,).
-
-    Reference:
-        Galloway, CGIP 1975; PyRadiomics 3.1, glrlm; IBSI 1 reference manual
-        section 3.7 (TP0I), "3D: averaged" (IAZD).
-    """
-    if len(runs) == 0:
-        return {}
-    sums = _sums(runs, gray, _counting_from_one(runs.shape[2]))
-    features = _named(sums, "Run", "RunLength", ("ShortRun", "LongRun")) | {
-        "GrayLevelNonUniformityNormalized": sums.gray_uniformity,
-        "RunLengthNonUniformityNormalized": sums.size_uniformity,
-        "RunPercentage": sums.total / sums.voxels,
-        "LowGrayLevelRunEmphasis": sums.low,
-        "HighGrayLevelRunEmphasis": sums.high,
-    }
-    return {name: float(values.mean()) for name, values in features.items()}
-
-
-def size_zones(
-    zones: NDArray[np.float64],
-    zone_sizes: NDArray[np.float64],
+def emphasis(
+    matrices: NDArray[np.float64],
     gray: NDArray[np.float64],
+    size: NDArray[np.float64],
+    family: Literal["gldm", "glrlm", "glszm"],
 ) -> dict[str, float]:
-    """Compute the 16 features of the gray-level size zones.
+    """Compute the 16 features of run lengths or size zones, the 14 of dependences.
+
+    Each is computed for every matrix, then averaged; no matrix, no features. The two
+    that PyRadiomics does not report for dependences are given all the same.
 
     Args:
-        zones: Zones of 26-connected voxels of one level, shape (levels, sizes).
-        zone_sizes: Voxels of the zones in each column, shape (sizes,).
+        matrices: Counts, shape (matrices, levels, sizes): one matrix of zones or
+            dependences, one per direction of runs.
         gray: The gray levels, shape (levels,).
+        size: Voxels in what each column counts, shape (sizes,); of a dependence 1 +
+            the number of neighbors of the same level.
+        family: What the matrices count.
 
     Reference:
-        Thibault et al., PRIP 2009; PyRadiomics 3.1, glszm; IBSI 1 reference manual
-        section 3.8 (9SAK), "3D" (KOBO).
+        Galloway, CGIP 1975; Thibault et al., PRIP 2009; Sun and Wee, CVGIP 1983;
+        PyRadiomics 3.1, glrlm, glszm, gldm; IBSI 1 reference manual sections 3.7
+        (TP0I), "3D: averaged" (IAZD), 3.8 (9SAK) and 3.11 (REK0), "3D" (KOBO).
     """
-    sums = _sums(zones[None], gray, zone_sizes)
-    features = _named(sums, "Zone", "SizeZone", ("SmallArea", "LargeArea")) | {
-        "GrayLevelNonUniformityNormalized": sums.gray_uniformity,
-        "SizeZoneNonUniformityNormalized": sums.size_uniformity,
-        "ZonePercentage": sums.total / sums.voxels,
-        "LowGrayLevelZoneEmphasis": sums.low,
-        "HighGrayLevelZoneEmphasis": sums.high,
-    }
-    return {name: float(values[0]) for name, values in features.items()}
-
-
-def dependences(
-    voxels: NDArray[np.float64], gray: NDArray[np.float64]
-) -> dict[str, float]:
-    """Compute the 14 features of the gray-level dependences.
-
-    The size of a dependence is 1 + the number of neighbors of the same level.
-
-    Args:
-        voxels: Voxels with 0, 1 ... 26 such neighbors, shape (levels, 27).
-        gray: The gray levels, shape (levels,).
-
-    Reference:
-        Sun and Wee, CVGIP 1983; PyRadiomics 3.1, gldm; IBSI 1 reference manual
-        section 3.11 (REK0), "3D" (KOBO).
-    """
-    sums = _sums(voxels[None], gray, _counting_from_one(27))
-    sides = ("SmallDependence", "LargeDependence")
-    features = _named(sums, "Dependence", "Dependence", sides) | {
-        "DependenceNonUniformityNormalized": sums.size_uniformity,
-        "LowGrayLevelEmphasis": sums.low,
-        "HighGrayLevelEmphasis": sums.high,
-    }
-    return {name: float(values[0]) for name, values in features.items()}
-
-
-def _sums(
-    matrices: NDArray[np.float64], gray: NDArray[np.float64], size: NDArray[np.float64]
-) -> _Sums:
-    p = matrices / matrices.sum(axis=(1, 2), keepdims=True)
+    if len(matrices) == 0:
+        return {}
+    thing, extent, of, small, large = _WORDS[family]
     total = matrices.sum(axis=(1, 2))
+    p = matrices / matrices.sum(axis=(1, 2), keepdims=True)
     by_gray, by_size = p.sum(axis=2), p.sum(axis=1)
-    low, high, small, large = gray**-2.0, gray**2.0, size**-2.0, size**2.0
-    p_small, p_large = p @ small, p @ large
-    flat = p.reshape(len(p), -1)
-    return _Sums(
-        small=by_size @ small,
-        large=by_size @ large,
-        low=by_gray @ low,
-        high=by_gray @ high,
-        small_low=p_small @ low,
-        small_high=p_small @ high,
-        large_low=p_large @ low,
-        large_high=p_large @ high,
-        gray_uniformity=(by_gray**2).sum(axis=1),
-        size_uniformity=(by_size**2).sum(axis=1),
-        gray_variance=_variance(by_gray, gray),
-        size_variance=_variance(by_size, size),
-        entropy=-np.einsum("dn,dn->d", flat, np.log2(flat + EPSILON)),
-        total=total,
-        voxels=total * (by_size @ size),
+    gray_uniformity, size_uniformity = (
+        (by_gray**2).sum(axis=1),
+        (by_size**2).sum(axis=1),
     )
-
-
-def _counting_from_one(last: int) -> NDArray[np.float64]:
-    return np.arange(1, last + 1, dtype=np.float64)
+    low, high = gray**-2.0, gray**2.0
+    features = {
+        f"LowGrayLevel{of}Emphasis": by_gray @ low,
+        f"HighGrayLevel{of}Emphasis": by_gray @ high,
+        "GrayLevelNonUniformity": gray_uniformity * total,
+        "GrayLevelNonUniformityNormalized": gray_uniformity,
+        "GrayLevelVariance": _variance(by_gray, gray),
+        f"{extent}NonUniformity": size_uniformity * total,
+        f"{extent}NonUniformityNormalized": size_uniformity,
+        f"{thing}Variance": _variance(by_size, size),
+        f"{thing}Entropy": entropy(p),
+        f"{thing}Percentage": total / (total * (by_size @ size)),
+    }
+    for side, weight in ((small, size**-2.0), (large, size**2.0)):
+        features[f"{side}Emphasis"] = by_size @ weight
+        features[f"{side}LowGrayLevelEmphasis"] = p @ weight @ low
+        features[f"{side}HighGrayLevelEmphasis"] = p @ weight @ high
+    return {name: float(values.mean()) for name, values in features.items()}
 
 
 def _variance(
@@ -153,23 +82,3 @@ def _variance(
     off = value - (p @ value)[:, None]
     variance: NDArray[np.float64] = (p * off * off).sum(axis=1)
     return variance
-
-
-def _named(
-    sums: _Sums, thing: str, size: str, sides: tuple[str, str]
-) -> dict[str, NDArray[np.float64]]:
-    """Give the features that all three matrices share their names."""
-    small, large = sides
-    return {
-        f"{small}Emphasis": sums.small,
-        f"{large}Emphasis": sums.large,
-        f"{small}LowGrayLevelEmphasis": sums.small_low,
-        f"{small}HighGrayLevelEmphasis": sums.small_high,
-        f"{large}LowGrayLevelEmphasis": sums.large_low,
-        f"{large}HighGrayLevelEmphasis": sums.large_high,
-        "GrayLevelNonUniformity": sums.gray_uniformity * sums.total,
-        f"{size}NonUniformity": sums.size_uniformity * sums.total,
-        "GrayLevelVariance": sums.gray_variance,
-        f"{thing}Variance": sums.size_variance,
-        f"{thing}Entropy": sums.entropy,
-    }

@@ -11,6 +11,13 @@ EPSILON = float(np.finfo(np.float64).eps)
 """Added inside of logarithms, as PyRadiomics does."""
 
 
+def entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the entropy (bits) of each of the shares p, shape (matrices, ...)."""
+    flat = p.reshape(len(p), -1)
+    bits: NDArray[np.float64] = -np.einsum("dn,dn->d", flat, np.log2(flat + EPSILON))
+    return bits
+
+
 def first_order(
     intensities: NDArray[np.float32],
     levels: NDArray[np.int32],

@@ -34,7 +34,7 @@ class Regions:
         members: For each region, which of the `positions` belong to it.
     """
 
-    box: tuple[slice, slice, slice]
+    box: tuple[slice, ...]
     inside: NDArray[np.bool_]
     positions: NDArray[np.int64]
     steps: NDArray[np.int64]
@@ -56,7 +56,7 @@ def locate(
         labels: Part 1..count or 0 (none) of each voxel, same shape.
         count: Number of parts; a part may be absent.
     """
-    box = bounding_box(mask)
+    box = tuple(_extent(mask, axis) for axis in range(3))
     inside = np.ascontiguousarray(mask[box])
     padded = np.pad(inside, 1)
     positions = np.flatnonzero(padded)
@@ -75,14 +75,10 @@ def locate(
     )
 
 
-def bounding_box(mask: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
-    """Return the slices that just hold a mask's voxels."""
-    slices = []
-    for axis in range(3):
-        others = tuple(other for other in range(3) if other != axis)
-        where = np.flatnonzero(mask.any(axis=others))
-        slices.append(slice(int(where[0]), int(where[-1]) + 1))
-    return slices[0], slices[1], slices[2]
+def _extent(mask: NDArray[np.bool_], axis: int) -> slice:
+    others = tuple(other for other in range(3) if other != axis)
+    where = np.flatnonzero(mask.any(axis=others))
+    return slice(int(where[0]), int(where[-1]) + 1)
 
 
 def directions_with_pairs(coordinates: NDArray[np.int64]) -> NDArray[np.bool_]:

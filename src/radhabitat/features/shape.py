@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.features import diameters
+from radhabitat.features.compiled import compiled
 from radhabitat.features.marching_cubes import CORNERS, case_geometry
 
 
@@ -67,10 +67,9 @@ def _mesh(
     cubes = np.argwhere((cases > 0) & (cases < 255))
     case = cases[tuple(cubes.T)]
     spacing = spacing_mm[::-1]
-    geometry = case_geometry(spacing)
-    origins = cubes * spacing
-    volume = geometry.volume[case].sum() + (geometry.normal[case] * origins).sum()
-    return float(volume) / 6.0, float(geometry.area[case].sum())
+    area, volume, normal = case_geometry(spacing)
+    total = volume[case].sum() + (normal[case] * (cubes * spacing)).sum()
+    return float(total) / 6.0, float(area[case].sum())
 
 
 def _diameters(
@@ -91,11 +90,11 @@ def _diameters(
         ordered = np.ascontiguousarray(points[order][:, [axis, first, second]])
         half = 0.5 * spacing_mm[[first, second]]
         on_hull = np.zeros(len(points), dtype=np.bool_)
-        longest.append(diameters.planar_diameter(ordered, half, on_hull))
+        longest.append(_planar_diameter(ordered, half, on_hull))
         corner[order] &= on_hull
     ends = points[corner] * (0.5 * spacing_mm)
     row, column, slice_ = longest
-    return row, column, slice_, diameters.diameter(ends)
+    return row, column, slice_, _diameter(ends)
 
 
 def _vertices(inside: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -121,3 +120,82 @@ def _axis_lengths(
     variances = np.linalg.eigvalsh(covariance)
     lengths: NDArray[np.float64] = 4.0 * np.sqrt(np.maximum(variances, 0.0))
     return lengths
+
+
+@compiled
+def _planar_diameter(
+    points: NDArray[np.int64],
+    scale: NDArray[np.float64],
+    on_hull: NDArray[np.bool_],
+) -> float:
+    """Find the longest distance in any plane, and mark the corners of all hulls.
+
+    Points are plane, x, y, sorted in this order; scale is the length of one unit of
+    x and of y.
+    """
+    longest = 0.0
+    chain = np.empty(2 * points.shape[0] + 2, dtype=np.int64)
+    first = 0
+    while first < points.shape[0]:
+        last = first
+        while last + 1 < points.shape[0] and points[last + 1, 0] == points[first, 0]:
+            last += 1
+        size = _hull(points, first, last, chain)
+        for corner in chain[:size]:
+            on_hull[corner] = True
+        longest = max(longest, _longest(points, chain[:size], scale))
+        first = last + 1
+    return float(np.sqrt(longest))
+
+
+@compiled
+def _diameter(points: NDArray[np.float64]) -> float:
+    """Return the longest distance between points of shape (points, 3)."""
+    longest = 0.0
+    for one in range(points.shape[0]):
+        for other in range(one):
+            x = points[one, 0] - points[other, 0]
+            y = points[one, 1] - points[other, 1]
+            z = points[one, 2] - points[other, 2]
+            longest = max(longest, x * x + y * y + z * z)
+    return float(np.sqrt(longest))
+
+
+@compiled
+def _hull(
+    points: NDArray[np.int64], first: int, last: int, chain: NDArray[np.int64]
+) -> int:
+    """Andrew's monotone chain; returns how many corners it wrote into the chain."""
+    size = 0
+    for begin, end, step in ((first, last + 1, 1), (last - 1, first - 1, -1)):
+        fewest = max(size + 1, 2)
+        for point in range(begin, end, step):
+            while (
+                size >= fewest
+                and _turn(points, chain[size - 2], chain[size - 1], point) <= 0
+            ):
+                size -= 1
+            chain[size] = point
+            size += 1
+    return size
+
+
+@compiled
+def _turn(points: NDArray[np.int64], a: int, b: int, c: int) -> int:
+    """Positive where a, b, c turn to the left."""
+    ahead = (points[b, 1] - points[a, 1]) * (points[c, 2] - points[a, 2])
+    return int(ahead - (points[b, 2] - points[a, 2]) * (points[c, 1] - points[a, 1]))
+
+
+@compiled
+def _longest(
+    points: NDArray[np.int64], chosen: NDArray[np.int64], scale: NDArray[np.float64]
+) -> float:
+    """Return the square of the longest distance between the chosen points."""
+    longest = 0.0
+    for one in chosen:
+        for other in chosen:
+            x = (points[one, 1] - points[other, 1]) * scale[0]
+            y = (points[one, 2] - points[other, 2]) * scale[1]
+            longest = max(longest, x * x + y * y)
+    return longest

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 
-from radhabitat.errors import TableError
-from radhabitat.files.outcomes import read_outcome
+from radhabitat.errors import SettingsError, TableError
 from radhabitat.files.tables import (
-    drop_repeated,
-    index_by_patient,
     is_missing,
-    read_table,
+    read_patients,
     require_column,
     shorten,
     to_number,
@@ -23,6 +21,9 @@ from radhabitat.files.tables import (
 from radhabitat.settings import DataSettings
 
 _MOSTLY = 0.5
+# values that say by themselves which one is the event
+_YES = frozenset({"1", "yes", "true", "是", "有"})
+_NO = frozenset({"0", "no", "false", "否", "无"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +55,8 @@ def read_clinical(path: Path, settings: DataSettings) -> ClinicalTable:
         TableError: A column is missing, or the outcome has other than two values.
         SettingsError: Which value of the outcome is the event is not said.
     """
-    once, twice = drop_repeated(read_table(path), settings.id_column, path.name)
-    table = index_by_patient(once, settings.id_column, path.name)
-    return read_clinical_frame(table, settings, path.name, repeated=twice)
+    table, repeated = read_patients(path, settings.id_column)
+    return read_clinical_frame(table, settings, path.name, repeated=repeated)
 
 
 def read_clinical_frame(
@@ -64,7 +64,7 @@ def read_clinical_frame(
     settings: DataSettings,
     source: str,
     *,
-    repeated: tuple[str, ...] = (),
+    repeated: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> ClinicalTable:
     """Return the clinical table that the settings describe.
 
@@ -72,7 +72,7 @@ def read_clinical_frame(
         table: Text cells, one row per patient, the index.
         settings: Names of the columns.
         source: Name of the table, for messages.
-        repeated: Patients that were left out because they have several rows.
+        repeated: Patient -> (problem, fix), for those left out of the table.
 
     Raises:
         TableError: A column is missing, or the outcome has other than two values.
@@ -86,27 +86,85 @@ def read_clinical_frame(
     for name in names:
         require_column(table, name, source, "data.variables in study.toml")
     candidates = table[list(names)]
-    unusable = {
-        patient: (
-            f"Patient {patient} has more than one row in {source}",
-            "keep one row per patient",
-        )
-        for patient in repeated
-    }
-    unusable |= _words_among_numbers(candidates, source)
+    unusable = {**repeated, **_words_among_numbers(candidates, source)}
     outcome, event = None, ""
     if settings.outcome:
         require_column(table, settings.outcome, source, "data.outcome in study.toml")
         cells = {str(p): str(v) for p, v in table[settings.outcome].items()}
         known = {p: v for p, v in cells.items() if not is_missing(v)}
-        outcome, event = read_outcome(known, settings.outcome, settings.positive)
+        outcome, event = _read_outcome(known, settings.outcome, settings.positive)
         for patient in cells.keys() - known.keys():
             problem = f"Patient {patient} has no {settings.outcome} in {source}"
             fix = "write the outcome there, or remove the patient"
             unusable[patient] = (problem, fix)
-        outcome = outcome[[p not in unusable for p in outcome.index]]
-    usable = candidates[[p not in unusable for p in candidates.index]]
+        outcome = outcome[~outcome.index.isin(list(unusable))]
+    usable = candidates[~candidates.index.isin(list(unusable))]
     return ClinicalTable(usable, outcome, event, survival, unusable)
+
+
+def plain_value(cell: str) -> str:
+    """Return a value as it is compared: lower case, 1.0 as 1.
+
+    Example:
+        >>> plain_value(" OR "), plain_value("1.0")
+        ('or', '1')
+    """
+    text = cell.strip().lower()
+    number = to_number(text)
+    return str(int(number)) if number is not None and number == int(number) else text
+
+
+def _read_outcome(
+    cells: Mapping[str, str], column: str, positive: str | None
+) -> tuple[pd.Series[int], str]:
+    """Return 0 / 1 per patient and what 1 means, from the known cells."""
+    written: dict[str, str] = {}
+    for cell in cells.values():
+        written.setdefault(plain_value(cell), cell.strip())
+    values = {patient: written[plain_value(cell)] for patient, cell in cells.items()}
+    counts = Counter(values.values())
+    if len(counts) != 2:
+        raise TableError(
+            f"The outcome {column!r} has {len(counts)} different values instead of "
+            f"two: {_listed(counts)}",
+            "give a column with two values"
+            + (", e.g. join the responses to OR and nOR" if len(counts) > 2 else ""),
+        )
+    event = _find_event(counts, column, positive)
+    outcome = pd.Series(
+        [int(value == event) for value in values.values()],
+        index=pd.Index(list(values), name="patient", dtype=object),
+        name=column,
+        dtype="int8",
+    )
+    return outcome, f"{column} = {event}"
+
+
+def _find_event(counts: Counter[str], column: str, positive: str | None) -> str:
+    """Return which of the two values, as written in the table, is the event."""
+    by_plain = {plain_value(value): value for value in counts}
+    if positive is not None:
+        if plain_value(positive) in by_plain:
+            return by_plain[plain_value(positive)]
+        raise SettingsError(
+            f"data.positive is {positive!r}, but the outcome {column!r} holds "
+            f"{_listed(counts)}",
+            "write one of these values",
+        )
+    events = [value for plain, value in by_plain.items() if plain in _YES]
+    if len(events) == 1 and by_plain.keys() <= _YES | _NO:
+        return events[0]
+    raise SettingsError(
+        f"Which value of the outcome {column!r} is the event is not said; found: "
+        f"{_listed(counts)}",
+        f'write positive = "{sorted(counts)[0]}" (or the other one) into [data] of '
+        "study.toml",
+    )
+
+
+def _listed(counts: Counter[str]) -> str:
+    shown = [f"{value} ({n} patients)" for value, n in sorted(counts.items())[:10]]
+    return ", ".join(shown) or "no value at all"
 
 
 def _words_among_numbers(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.files.dicom_names import Series, name_series, read_series
-from radhabitat.files.found import Discovery, FoundPatient, describe
 from radhabitat.files.naming import (
     PHASES,
     guess_phase,
@@ -22,15 +21,35 @@ from radhabitat.files.naming import (
     stem,
     words,
 )
-from radhabitat.files.scan import PatientItems, find_items, group_by_patient
+from radhabitat.files.scan import Item, find_items, group_by_patient
+from radhabitat.files.subjects import SubjectFiles
 from radhabitat.files.volumes import read_mask, read_volume
 
-_GENERIC = frozenset({"image", "img", "volume", "vol", "data", "scan", "series"})
+_GENERIC = words("image img volume vol data scan series")
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a folder seems to hold.
+
+    Attributes:
+        patients: Those with an image, sorted; a cell is a path, or "folder#n".
+        sequences: Of the study, in study order.
+        reference: The sequence that the tumor was drawn on.
+        others: Sequences that were found and left out.
+        guesses: What was guessed, in words.
+    """
+
+    patients: tuple[SubjectFiles, ...]
+    sequences: tuple[str, ...]
+    reference: str
+    others: tuple[str, ...]
+    guesses: tuple[str, ...]
 
 
 @dataclass
 class _Candidates:
-    """Cells that could be a sequence or a mask of one patient, with their names."""
+    """(Name, cell) of what could be a sequence or a mask of one patient."""
 
     images: dict[str, list[tuple[str, str]]] = field(
         default_factory=lambda: defaultdict(list)
@@ -51,56 +70,50 @@ def discover(folder: Path) -> Discovery:
             f"{folder.name} holds no NIfTI, NRRD, MetaImage or DICOM image",
             "name the folder that has one sub-folder per patient",
         )
-    collected = [
-        (group.patient, _collect(group)) for group in group_by_patient(folder, items)
-    ]
-    collected = [(p, c) for p, c in collected if c.images]
+    groups = group_by_patient(folder, items)
+    collected = {patient: _collect(patient, own) for patient, own in groups.items()}
+    collected = {p: c for p, c in collected.items() if c.images}
     if not collected:
         raise InputError(
             f"{folder.name} holds masks but no image", "add the images to the folder"
         )
-    sequences, others = _common_sequences([set(c.images) for _, c in collected])
-    reference = _reference(collected, sequences)
-    patients = tuple(_choose(patient, c, reference) for patient, c in collected)
-    guesses = describe(patients, sequences, others, reference)
-    return Discovery(patients, sequences, reference, others, guesses)
+    sequences, others = _common_sequences([set(c.images) for c in collected.values()])
+    reference = _reference(list(collected.values())[:2], sequences)
+    patients = tuple(_choose(p, c, reference) for p, c in collected.items())
+    found = Discovery(patients, sequences, reference, others, ())
+    notes = {p: c.notes for p, c in collected.items()}
+    return replace(found, guesses=(*_describe(found), *_say_once(notes)))
 
 
-def _collect(group: PatientItems) -> _Candidates:
+def _collect(patient: str, items: Sequence[tuple[Item, str]]) -> _Candidates:
     found = _Candidates()
     series: list[Series] = []
-    for item, rest in group.items:
-        name = _without(rest, group.patient)
-        if item.dicom:
-            masks, volumes, notes = read_series(item.path, name, group.patient)
-            found.masks.extend(masks)
-            series.extend(volumes)
-            found.notes.extend(notes)
-            continue
-        if is_mask_name(name):
+    for item, rest in items:
+        # without the patient's id, a name says nothing but content
+        name = rest.replace(patient, "").strip("_-/ ") or rest
+        if item.path.is_dir():
+            masks, volumes, notes = read_series(item.path, name, patient)
+            found.masks += masks
+            found.notes += notes
+            series += volumes
+        elif is_mask_name(name):
             found.masks.append((name, str(item.path)))
         else:
             found.images[_sequence(name)].append((name, str(item.path)))
     named, notes = name_series(series)
     for sequence, name, cell in named:
         found.images[sequence].append((name, cell))
-    found.notes.extend(notes)
+    found.notes += notes
     return found
-
-
-def _without(rest: str, patient: str) -> str:
-    """Remove the patient's id from a name, so that it says nothing of content."""
-    return rest.replace(patient, "").strip("_-/ ") or rest
 
 
 def _sequence(name: str) -> str:
     """Return the sequence that a path names: the file first, then its folders."""
     parts = [stem(part) for part in name.split("/") if part]
-    for part in reversed(parts):
-        phase = guess_phase(part)
-        if phase:
-            return phase
-    telling = [p for p in parts if not set(words(p)) <= _GENERIC]
+    phase = next(filter(None, map(guess_phase, reversed(parts))), None)
+    if phase:
+        return phase
+    telling = [p for p in parts if not set(words(p)).issubset(_GENERIC)]
     return sequence_name((telling or parts)[-1])
 
 
@@ -111,75 +124,100 @@ def _common_sequences(
     counts = Counter(sequence for names in found for sequence in names)
     usual = [s for s, n in counts.items() if 2 * n >= len(found)]
     phases = [phase for phase in PHASES if phase in usual]
-    chosen = phases if len(phases) > 1 else sorted(usual, key=_study_order)
+    rest = sorted(set(usual) - set(phases))
+    chosen = phases if len(phases) > 1 else [*phases, *rest]
     chosen = chosen or [max(sorted(counts), key=lambda s: counts[s])]
     return tuple(chosen), tuple(sorted(set(counts) - set(chosen)))
 
 
-def _study_order(sequence: str) -> tuple[int, str]:
-    return (PHASES.index(sequence) if sequence in PHASES else len(PHASES), sequence)
-
-
-def _reference(
-    collected: Sequence[tuple[str, _Candidates]], sequences: Sequence[str]
-) -> str:
+def _reference(found: Sequence[_Candidates], sequences: Sequence[str]) -> str:
     """Return PVP, or the best of those on whose grid the masks lie."""
     if "PVP" in sequences:
         return "PVP"
     shared = list(sequences)
-    for _, candidates in collected[:2]:
+    for candidates in found:
         shared = [s for s in shared if _lies_on(candidates, s)] or shared
     return preferred_reference(shared)
 
 
 def _lies_on(candidates: _Candidates, sequence: str) -> bool:
-    masks = [cell for _, cell in candidates.masks]
+    """Tell whether one of a patient's masks has the grid of a sequence."""
+    cells = candidates.images.get(sequence)
+    if not cells:
+        return False
     try:
-        cells = candidates.images.get(sequence, [])
-        cell = min(cells, key=lambda c: image_rank(c[0]))[1]
-        grid = read_volume(cell).grid
-        return any(read_mask(mask)[0].grid.same_as(grid) for mask in masks)
-    except (RadHabitatError, ValueError):
+        grid = read_volume(min(cells, key=lambda c: image_rank(c[0]))[1]).grid
+        return any(read_mask(m)[0].grid.same_as(grid) for _, m in candidates.masks)
+    except RadHabitatError:
         return False
 
 
-def _choose(patient: str, found: _Candidates, reference: str) -> FoundPatient:
+def _choose(patient: str, found: _Candidates, reference: str) -> SubjectFiles:
+    """Choose among several files of one kind, and note it."""
     images: dict[str, str] = {}
-    notes = list(found.notes)
     for sequence, cells in found.images.items():
         ranked = sorted(cells, key=lambda cell: image_rank(cell[0]))
         images[sequence] = ranked[0][1]
         if len(ranked) > 1:
             rest = ", ".join(name for name, _ in ranked[1:4])
-            notes.append(f"{sequence} is {ranked[0][0]}, not {rest}")
+            found.notes.append(f"{sequence} is {ranked[0][0]}, not {rest}")
     masks = _rank_masks(found, reference)
     first = [m for m in masks if not is_second_reader(m[0])] or masks
     second = [m for m in masks if is_second_reader(m[0]) and m != first[0]]
     if len(masks) > 1 + bool(second):
         rest = ", ".join(name for name, _ in masks if name != first[0][0])
-        notes.append(f"the mask is {first[0][0]}, not {rest}")
-    return FoundPatient(
-        patient,
-        images,
-        mask=first[0][1] if first else "",
-        mask2=second[0][1] if second else "",
-        notes=tuple(notes),
-    )
+        found.notes.append(f"the mask is {first[0][0]}, not {rest}")
+    mask, mask2 = (chosen[0][1] if chosen else "" for chosen in (first, second))
+    return SubjectFiles(patient, images, mask, mask2)
 
 
 def _rank_masks(found: _Candidates, reference: str) -> list[tuple[str, str]]:
     """Order the masks: the reference's own first, then by what the name says."""
-    named = {_named_after(name, tuple(found.images)) for name, _ in found.masks}
-
-    def rank(mask: tuple[str, str]) -> tuple[bool, tuple[int, int, str]]:
-        whose = _named_after(mask[0], tuple(found.images))
-        return (reference in named and whose != reference, mask_rank(mask[0]))
-
-    return sorted(found.masks, key=rank)
+    whose = {name: _named_after(name, found.images) for name, _ in found.masks}
+    own = {name for name in whose if whose[name] == reference} or set(whose)
+    return sorted(found.masks, key=lambda m: (m[0] not in own, mask_rank(m[0])))
 
 
-def _named_after(mask: str, sequences: Sequence[str]) -> str:
+def _named_after(mask: str, sequences: Iterable[str]) -> str:
     """Return the sequence whose name a mask's name holds, e.g. of MR_T1_mask."""
     name = sequence_name(mask.split("/")[-1])
     fitting = [s for s in sequences if f"_{s}_" in f"_{name}_"]
     return max(fitting, key=len, default="") or guess_phase(mask) or ""
+
+
+def _describe(found: Discovery) -> list[str]:
+    """Return what was guessed, in words."""
+    patients, total = found.patients, len(found.patients)
+    names = [p.patient for p in patients]
+    shown = ", ".join(names[:3]) + (f" ... {names[-1]}" if total > 3 else "")
+    guesses = [f"patients: {total} ({shown})"]
+    for sequence in found.sequences:
+        cells = [p.images[sequence] for p in patients if sequence in p.images]
+        example = _end(cells[0])
+        guesses.append(f"{sequence}: {len(cells)} of {total} patients, e.g. {example}")
+    if found.others:
+        guesses.append(f"images left out of data.sequences: {', '.join(found.others)}")
+    guesses.append(f"the tumor was drawn on {found.reference} (data.reference)")
+    masks = [p.mask for p in patients if p.mask]
+    example = f", e.g. {_end(masks[0])}" if masks else ""
+    guesses.append(f"mask: {len(masks)} of {total} patients{example}")
+    second = sum(bool(p.mask2) for p in patients)
+    if second:
+        guesses.append(f"mask2 (second reader): {second} of {total} patients")
+    return guesses
+
+
+def _end(cell: str) -> str:
+    return "/".join(Path(cell).parts[-2:])
+
+
+def _say_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """Say once what holds for several patients."""
+    whose: dict[str, list[str]] = defaultdict(list)
+    for patient, own in notes.items():
+        for note in dict.fromkeys(own):
+            whose[note].append(patient)
+    return [
+        f"{names[0] if len(names) == 1 else f'{len(names)} patients'}: {note}"
+        for note, names in whose.items()
+    ]

@@ -4,47 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from radhabitat.dicom import is_segmentation, read_volumes
 from radhabitat.errors import ImageError
 from radhabitat.files.naming import content_of, guess_phase, sequence_name
 
-FEWEST_SLICES = 3  # fewer is a localizer
-Named = tuple[str, str]
+_FEWEST_SLICES = 3  # fewer is a localizer
 
 
-@dataclass(frozen=True)
-class Series:
-    """One volume of a DICOM folder.
+class Series(NamedTuple):
+    """One volume of a DICOM folder."""
 
-    Attributes:
-        name: Description of its series, without the patient's id.
-        folder: Name of the folder below the patient's.
-        cell: What the subjects table says for it.
-        time_s: When it was taken, seconds since midnight; infinity if unknown.
-    """
-
-    name: str
-    folder: str
-    cell: str
-    time_s: float
+    name: str  # description of its series, without the patient's id
+    folder: str  # below the patient's
+    cell: str  # what the subjects table says for it
+    time_s: float  # since midnight; infinity if unknown
 
 
 def read_series(
     folder: Path, rest: str, patient: str
-) -> tuple[list[Named], list[Series], list[str]]:
-    """Return the masks, the volumes, and notes of one DICOM folder.
+) -> tuple[list[tuple[str, str]], list[Series], list[str]]:
+    """Return masks (name, cell), volumes, and notes of one DICOM folder.
 
     Args:
-        folder: A folder that holds DICOM files itself.
+        folder: Holds DICOM files itself.
         rest: Its path below the patient's folder.
         patient: Identifier, to be removed from descriptions.
     """
     files = sorted(p for p in folder.iterdir() if p.is_file())
-    segmentations = [p for p in files if is_segmentation(p)]
-    masks = [(p.name, str(p)) for p in segmentations]
+    masks = [(p.name, str(p)) for p in files if is_segmentation(p)]
     if len(masks) == len(files):
         return masks, [], []
     try:
@@ -54,7 +44,7 @@ def read_series(
     series, notes = [], []
     for number, volume in enumerate(volumes, start=1):
         inside = all(frame.path.parent == folder for frame in volume.frames)
-        if not inside or len(volume.frames) < FEWEST_SLICES:
+        if not inside or len(volume.frames) < _FEWEST_SLICES:
             continue  # listed with its own folder; or a localizer
         cell = str(folder) if len(volumes) == 1 else f"{folder}#{number}"
         time = float("inf") if volume.time_s is None else volume.time_s
@@ -84,31 +74,25 @@ def name_series(
             alike[one.name or one.folder].append(one)
     notes = []
     for name, group in alike.items():
-        if len(group) == 1:
-            named.append((_single_name(group[0]), name, group[0].cell))
-            continue
-        phases = _phases(len(group), has_pre=any(n[0] == "PRE" for n in named))
-        notes.append(
-            f"{', '.join(phases)} are the volumes of {name!r} in order of time"
-        )
+        phases = [_single_name(group[0])]
+        if len(group) > 1:
+            phases = _phases(len(group), has_pre=any(n[0] == "PRE" for n in named))
+            told = ", ".join(phases)
+            notes.append(f"{told} are the volumes of {name!r} in order of time")
         group.sort(key=lambda one: one.time_s)
-        named.extend(
-            (phase, name, one.cell) for phase, one in zip(phases, group, strict=True)
-        )
+        cells = [one.cell for one in group]
+        named += [(phase, name, c) for phase, c in zip(phases, cells, strict=True)]
     return named, notes
 
 
 def _single_name(series: Series) -> str:
     """Name a volume by the folder that tells its content, else its description."""
-    for part in reversed(series.folder.split("/")):
-        if content_of(part):
-            return sequence_name(part)
-    return sequence_name(series.name or series.folder)
+    folders = reversed(series.folder.split("/"))
+    telling = next((part for part in folders if content_of(part)), "")
+    return sequence_name(telling or series.name or series.folder)
 
 
 def _phases(count: int, *, has_pre: bool) -> list[str]:
-    if count == 4 and not has_pre:
-        return ["PRE", "LAP", "PVP", "DP"]
-    if count == 3 and has_pre:
-        return ["LAP", "PVP", "DP"]
+    if count == 3 + (not has_pre):
+        return ["PRE", "LAP", "PVP", "DP"][-count:]
     return [f"PHASE_{number}" for number in range(1, count + 1)]

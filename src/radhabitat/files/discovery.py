@@ -6,14 +6,12 @@ import csv
 import io
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from radhabitat.errors import SettingsError
 from radhabitat.files.clinical_guess import ClinicalGuess, guess_clinical
-from radhabitat.files.detect import discover
-from radhabitat.files.found import Discovery
+from radhabitat.files.detect import Discovery, discover
 from radhabitat.files.store import write_text
 
 __all__ = ["Discovery", "InitResult", "discover", "init_study"]
@@ -24,12 +22,7 @@ STUDY = "study.toml"
 
 @dataclass(frozen=True)
 class InitResult:
-    """What `init_study` wrote.
-
-    Attributes:
-        file: The study file.
-        guesses: What was guessed, in words.
-    """
+    """The study file that `init_study` wrote, and its guesses in words."""
 
     file: Path
     guesses: tuple[str, ...]
@@ -70,15 +63,13 @@ def init_study(
 def _subjects_text(found: Discovery, root: Path) -> str:
     """Return the table: sequences of the study, then others, then the masks."""
     columns = (*found.sequences, *found.others)
-    second = any(p.mask2 for p in found.patients)
+    masks = ["mask", "mask2"] if any(p.mask2 for p in found.patients) else ["mask"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["patient", *columns, "mask", *(["mask2"] if second else [])])
+    writer.writerow(["patient", *columns, *masks])
     for patient in found.patients:
         cells = [patient.images.get(column, "") for column in columns]
-        cells.append(patient.mask)
-        if second:
-            cells.append(patient.mask2)
+        cells += [patient.mask, patient.mask2][: len(masks)]
         writer.writerow([patient.patient, *(_relative(c, root) for c in cells)])
     return text.getvalue()
 
@@ -88,10 +79,9 @@ def _relative(cell: str, root: Path) -> str:
     if not cell:
         return ""
     path = os.path.abspath(cell)  # noqa: PTH100 (keeps links)
-    below = os.path.realpath(cell)
-    for candidate in (path, below):
-        if Path(candidate).is_relative_to(root):
-            return Path(candidate).relative_to(root).as_posix()
+    for candidate in (Path(path), Path(cell).resolve()):
+        if candidate.is_relative_to(root):
+            return candidate.relative_to(root).as_posix()
     return path
 
 
@@ -103,12 +93,12 @@ def _study_text(name: str, found: Discovery, about: ClinicalGuess, root: Path) -
         "",
         "[data]",
         f"subjects = {_toml(SUBJECTS)}  # one row per patient, one column per image",
-        f"sequences = [{', '.join(_toml(s) for s in found.sequences)}]",
+        f"sequences = {_toml(list(found.sequences))}",
         f"reference = {_toml(found.reference)}  # the tumor was drawn on it",
         *_clinical_lines(about, root),
         "",
         "# What was guessed:",
-        *(f"# - {_one_line(guess)}" for guess in (*found.guesses, *about.guesses)),
+        *(f"# - {_printable(guess)}" for guess in (*found.guesses, *about.guesses)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -120,30 +110,26 @@ def _clinical_lines(about: ClinicalGuess, root: Path) -> list[str]:
             'clinical = ""',
             'outcome = ""',
         ]
+    hint = "" if about.outcome else "  # name the column with the outcome"
     lines = [
         f"clinical = {_toml(_relative(str(about.path), root))}",
         f"id_column = {_toml(about.id_column)}",
-        f"outcome = {_toml(about.outcome)}"
-        + ("" if about.outcome else "  # name the column with the outcome"),
+        f"outcome = {_toml(about.outcome)}{hint}",
     ]
     if about.positive:
         lines.append(f"positive = {_toml(about.positive)}  # the event")
     if about.variables is not None:
-        lines.append(f"variables = {_toml_list(about.variables)}")
+        lines.append(f"variables = {_toml(list(about.variables))}")
     if about.survival:
         lines.append(f"survival_time = {_toml(about.survival[0])}")
         lines.append(f"survival_event = {_toml(about.survival[1])}")
     return lines
 
 
-def _toml_list(names: Sequence[str]) -> str:
-    return f"[{', '.join(_toml(name) for name in names)}]"
+def _toml(value: str | list[str]) -> str:
+    """Return TOML; JSON's strings and their escapes are a subset of it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _toml(text: str) -> str:
-    """Return a TOML basic string; JSON's escapes are a subset of TOML's."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _one_line(text: str) -> str:
+def _printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)

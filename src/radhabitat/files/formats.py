@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import warnings
 import zlib
@@ -22,23 +23,10 @@ META = (".mha", ".mhd")
 SUFFIXES = (*NIFTI, *NRRD, *META)
 
 # what the decoders raise on damaged files
-DAMAGED = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RuntimeError,
-    AssertionError,
-    MemoryError,
-    zlib.error,
-    struct.error,
-    nrrd.NRRDError,
-    ImageFileError,
-    HeaderDataError,
-)
+_ORDINARY = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError)
+_RARE = (ArithmeticError, RuntimeError, AssertionError, MemoryError, zlib.error)
+_OWN = (struct.error, nrrd.NRRDError, ImageFileError, HeaderDataError)
+DAMAGED = (*_ORDINARY, *_RARE, *_OWN)
 
 # deflate cannot shrink more than 1:1032
 _MOST_COMPRESSED = 1100
@@ -82,9 +70,8 @@ def _decode_nifti(path: Path) -> Decoded:
     image = nibabel.load(path, mmap=False)
     if not isinstance(image, SpatialImage):
         raise ValueError("not a volume")
-    count = float(np.prod(np.array(image.shape, dtype=np.float64)))
-    _check_size(path, count * image.get_data_dtype().itemsize)
-    affine = np.asarray(_nifti_affine(image), dtype=np.float64)
+    _check_size(path, math.prod(image.shape) * image.get_data_dtype().itemsize)
+    affine = _nifti_affine(image)  # before the voxels are read
     return np.asanyarray(image.dataobj), affine
 
 
@@ -111,7 +98,7 @@ def _nifti_affine(image: Any) -> NDArray[np.float64]:  # noqa: ANN401 (untyped l
 
 def _decode_nrrd(path: Path) -> Decoded:
     header = nrrd.read_header(str(path))
-    count = float(np.prod(np.array(header["sizes"], dtype=np.float64)))
+    count = math.prod(int(size) for size in header["sizes"])
     if count <= 0:
         raise ValueError("an axis has no voxels")
     if "data file" not in header and "datafile" not in header:
@@ -148,13 +135,13 @@ def _decode_meta(path: Path) -> Decoded:
     reader.SetFileName(str(path))
     reader.SetImageIO("MetaImageIO")
     reader.ReadImageInformation()
-    if reader.GetDimension() != 3 or reader.GetNumberOfComponents() != 1:
+    has = reader.GetDimension(), reader.GetNumberOfComponents()
+    if has != (3, 1):
         raise ValueError(
-            f"it has {reader.GetDimension()} dimensions and "
-            f"{reader.GetNumberOfComponents()} components; wanted 3 and 1"
+            f"it has {has[0]} dimensions and {has[1]} components; wanted 3 and 1"
         )
     if path.suffix.lower() == ".mha":
-        _check_size(path, float(np.prod(np.array(reader.GetSize(), dtype=float))))
+        _check_size(path, math.prod(reader.GetSize()))
     image = reader.Execute()
     affine = np.eye(4)
     directions = np.array(image.GetDirection()).reshape(3, 3)
@@ -164,12 +151,11 @@ def _decode_meta(path: Path) -> Decoded:
     return sitk.GetArrayFromImage(image).transpose(2, 1, 0), affine
 
 
-def _check_size(path: Path, wanted_bytes: float) -> None:
+def _check_size(path: Path, wanted_bytes: int) -> None:
     """Refuse a header that promises more than its file can hold."""
     size = path.stat().st_size
-    if path.suffix.lower() not in (".hdr", ".img") and (
-        wanted_bytes > size * _MOST_COMPRESSED
-    ):
+    alone = path.suffix.lower() not in (".hdr", ".img")
+    if alone and wanted_bytes > size * _MOST_COMPRESSED:
         raise ValueError(
             f"the header promises {wanted_bytes:.3g} bytes, the file has {size}"
         )

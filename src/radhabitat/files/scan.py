@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from radhabitat.dicom import examination_of
@@ -14,9 +14,9 @@ from radhabitat.files.formats import is_image_name
 from radhabitat.files.naming import content_of, is_mask_name, stem, words
 
 _IGNORED = frozenset({"truth", "results", "__macosx"})
-_CONTAINERS = frozenset(
-    {"images", "image", "imgs", "data", "rawdata", "sourcedata", "nifti", "nii"}
-    | {"dicom", "patients", "cases", "original", "cropped"}
+_CONTAINERS = words(
+    "images image imgs data rawdata sourcedata nifti nii dicom patients cases "
+    "original cropped"
 )
 _BIDS = re.compile(r"sub-[0-9A-Za-z]+")
 _OURS = ("desc-preproc", "desc-habitats", "_label-tumor")
@@ -24,32 +24,11 @@ _OURS = ("desc-preproc", "desc-habitats", "_label-tumor")
 
 @dataclass(frozen=True)
 class Item:
-    """An image file, or a folder with DICOM files.
-
-    Attributes:
-        path: Where it is.
-        parts: Its path below the searched folder.
-        dicom: Whether it is a folder with DICOM files.
-        examination: Study Instance UID of a DICOM folder's first file.
-    """
+    """An image file, or a folder with DICOM files."""
 
     path: Path
-    parts: tuple[str, ...]
-    dicom: bool = False
-    examination: str = ""
-
-
-@dataclass
-class PatientItems:
-    """What was found of one patient.
-
-    Attributes:
-        patient: Identifier: the name of the folder, or of the file.
-        items: Item -> its name without what names the patient.
-    """
-
-    patient: str
-    items: list[tuple[Item, str]] = field(default_factory=list)
+    parts: tuple[str, ...]  # below the searched folder; a DICOM folder's ends with ""
+    examination: str = ""  # Study Instance UID of a DICOM folder's first file
 
 
 def find_items(folder: Path) -> list[Item]:
@@ -62,24 +41,28 @@ def find_items(folder: Path) -> list[Item]:
         here = Path(top)
         parts = here.relative_to(folder).parts
         images = [n for n in sorted(names) if is_image_name(here / n)]
-        usable = [n for n in images if not _is_ours(n) and not n.startswith(".")]
-        items.extend(Item(here / n, (*parts, n)) for n in usable)
+        items.extend(
+            Item(here / n, (*parts, n))
+            for n in images
+            if not n.startswith(".") and not any(part in n for part in _OURS)
+        )
         others = sorted(set(names) - set(images))
         first = next((here / n for n in others if _is_dicom(here / n)), None)
         if first is not None:
-            uid = examination_of(first)
-            items.append(Item(here, (*parts, ""), dicom=True, examination=uid))
+            items.append(Item(here, (*parts, ""), examination_of(first)))
     return items
 
 
-def group_by_patient(folder: Path, items: Sequence[Item]) -> list[PatientItems]:
-    """Return the items of each patient, sorted by patient.
+def group_by_patient(
+    folder: Path, items: Sequence[Item]
+) -> dict[str, list[tuple[Item, str]]]:
+    """Return each patient's items and their names without the patient, sorted.
 
     Known arrangements: sub-X anywhere (BIDS), a folder per patient, a folder per
     phase with a file or folder per patient, one folder with PATIENT_PHASE files,
     and the folder of a single patient.
     """
-    groups: dict[str, PatientItems] = {}
+    groups: dict[str, list[tuple[Item, str]]] = defaultdict(list)
     depth = _common_depth(items)
     name = items[0].parts[depth - 1] if depth else folder.resolve().name
     arrangement = _arrangement(items, depth)
@@ -94,9 +77,8 @@ def group_by_patient(folder: Path, items: Sequence[Item]) -> list[PatientItems]:
             whose = _known(parts, known), "/".join([parts[0], *parts[2:]])
         if whose is None:
             whose = flat.get(parts[0], name), "/".join(parts)
-        group = groups.setdefault(whose[0], PatientItems(whose[0]))
-        group.items.append((item, whose[1]))
-    return [groups[patient] for patient in sorted(groups)]
+        groups[whose[0]].append((item, whose[1]))
+    return dict(sorted(groups.items()))
 
 
 def _of_bids(parts: Sequence[str]) -> tuple[str, str] | None:
@@ -120,9 +102,8 @@ def _tell_contents(folders: Sequence[str]) -> bool:
     """Tell whether sibling folders are named after contents, not after patients."""
     kinds = [_kind(name) for name in folders]
     others = [kind for kind in kinds if kind != "mask"]
-    if not all(kinds) or len(set(others)) < len(others):
-        return False
-    return len(kinds) > 1 or kinds == ["mask"]
+    different = all(kinds) and len(set(others)) == len(others)
+    return different and (len(kinds) > 1 or not others)
 
 
 def _kind(folder: str) -> str:
@@ -134,31 +115,23 @@ def _kind(folder: str) -> str:
 def _share_an_examination(items: Sequence[Item], depth: int) -> bool:
     """Tell whether two folders hold DICOM series of the same examination."""
     tops = {(i.examination, i.parts[depth]) for i in items if i.examination}
-    return any(n > 1 for n in Counter(uid for uid, _ in tops).values())
+    return len({uid for uid, _ in tops}) < len(tops)
 
 
 def _below_phases(items: Sequence[Item], depth: int) -> set[str]:
     """Return the names that occur below several phases: the patients."""
-    pairs = {
-        (_bare(i.parts[depth + 1], i.parts[depth]), i.parts[depth])
-        for i in items
-        if len(i.parts) > depth + 1
-    }
-    counts = Counter(name for name, _ in pairs if name and not _is_content(name))
-    return {name for name, count in counts.items() if count > 1}
-
-
-def _is_content(name: str) -> bool:
-    """Tell whether all words of a name speak of contents."""
-    return all(bool(_kind(word)) for word in words(name))
+    pairs = {i.parts[depth : depth + 2] for i in items if len(i.parts) > depth + 1}
+    bare = {(_bare(name, phase), phase) for phase, name in pairs}
+    counts = Counter(name for name, _ in bare)
+    # a name whose words all speak of contents is none of a patient
+    patients = {name for name in counts if not all(map(_kind, words(name)))}
+    return {name for name in patients if counts[name] > 1}
 
 
 def _known(parts: Sequence[str], patients: set[str]) -> str:
     """Return the patient of PRE/P01_PRE.nii.gz or of mask/P01_tumor.nii.gz."""
     name = _bare(parts[1], parts[0])
-    starts = [
-        p for p in patients if name == p or re.match(rf"{re.escape(p)}[_\- ]", name)
-    ]
+    starts = [p for p in patients if re.match(rf"{re.escape(p)}([_\- ]|\Z)", name)]
     return max(starts, key=len, default=name)
 
 
@@ -206,13 +179,7 @@ def _cuts(name: str) -> list[tuple[str, str]]:
     bare = stem(name)
     marks = [match.start() for match in re.finditer(r"[_\- ]", bare)]
     cuts = [(bare[:mark], bare[mark + 1 :]) for mark in marks]
-    return [
-        (a, b) for a, b in cuts if words(b) and content_of(b) and not b[0].isdigit()
-    ]
-
-
-def _is_ours(name: str) -> bool:
-    return any(part in name for part in _OURS)
+    return [(a, b) for a, b in cuts if content_of(b) and not b[0].isdigit()]
 
 
 def _is_dicom(path: Path) -> bool:

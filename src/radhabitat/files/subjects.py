@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from radhabitat.errors import ImageError, MaskError
-from radhabitat.files.tables import (
-    drop_repeated,
-    index_by_patient,
-    read_table,
-    require_column,
-)
+from radhabitat.files.tables import read_patients, require_column
 from radhabitat.files.volumes import (
     read_mask,
     read_volume_and_notes,
@@ -57,22 +52,17 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
         TableError: The table is missing, or lacks a column.
     """
     source = study_folder / data.subjects
-    once, _ = drop_repeated(read_table(source), ID_COLUMN, source.name)
-    table = index_by_patient(once, ID_COLUMN, source.name)
+    table, _ = read_patients(source, ID_COLUMN)
     for sequence in data.sequences:
         require_column(table, sequence, source.name, "data.sequences in study.toml")
     require_column(table, "mask", source.name, "data.subjects in study.toml")
     subjects = []
     for patient, row in table.iterrows():
-        cells = {str(name): str(cell) for name, cell in row.items()}
+        wanted = (*data.sequences, "mask", "mask2")
+        cells = {c: _absolute(study_folder, str(row.get(c, ""))) for c in wanted}
         images = {s: cells[s] for s in data.sequences if cells[s]}
         subjects.append(
-            SubjectFiles(
-                patient=str(patient),
-                images={s: _absolute(study_folder, c) for s, c in images.items()},
-                mask=_absolute(study_folder, cells["mask"]),
-                mask2=_absolute(study_folder, cells.get("mask2", "")),
-            )
+            SubjectFiles(str(patient), images, cells["mask"], cells["mask2"])
         )
     return tuple(subjects)
 
@@ -81,13 +71,7 @@ def repeated_subjects(
     study_folder: Path, data: DataSettings
 ) -> dict[str, tuple[str, str]]:
     """Return the patients with several rows: patient -> (problem, fix)."""
-    source = study_folder / data.subjects
-    _, twice = drop_repeated(read_table(source), ID_COLUMN, source.name)
-    fix = "keep one row per patient"
-    return {
-        patient: (f"Patient {patient} has more than one row in {source.name}", fix)
-        for patient in twice
-    }
+    return read_patients(study_folder / data.subjects, ID_COLUMN)[1]
 
 
 def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
@@ -100,23 +84,15 @@ def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
     images: dict[str, Volume] = {}
     notes: list[str] = []
     for sequence in data.sequences:
-        volume, assumed = read_sequence(files, sequence)
-        images[sequence] = volume
-        notes.extend(f"{sequence}: {note}" for note in assumed)
-    tumor, about = read_tumor(files.mask, data, patient=files.patient)
-    notes.extend(about)
-    second = None
+        images[sequence], assumed = read_sequence(files, sequence)
+        notes += [f"{sequence}: {note}" for note in assumed]
+    patient, second = files.patient, None
+    tumor, about = read_tumor(files.mask, data, patient=patient)
+    notes += about
     if files.mask2:
-        second, about = read_tumor(files.mask2, data, patient=files.patient, reader=2)
-        notes.extend(about)
-    return Subject(
-        patient=files.patient,
-        images=images,
-        reference=data.reference,
-        tumor=tumor,
-        second_reader=second,
-        notes=tuple(notes),
-    )
+        second, about = read_tumor(files.mask2, data, patient=patient, reader=2)
+        notes += about
+    return Subject(patient, images, data.reference, tumor, second, tuple(notes))
 
 
 def read_sequence(files: SubjectFiles, sequence: str) -> tuple[Volume, tuple[str, ...]]:
@@ -150,15 +126,13 @@ def read_tumor(
         )
     mask, labels = read_mask(path, labels=data.mask_labels, patient=patient)
     name = "mask" if reader == 1 else f"mask of reader {reader}"
-    found = ", ".join(str(label) for label in labels)
-    absent = sorted(set(data.mask_labels) - set(labels))
-    notes = []
-    if data.mask_labels and absent and labels:
-        missing = ", ".join(str(label) for label in absent)
-        notes.append(f"{name} has no label {missing}; found: {found}")
-    if not data.mask_labels and len(labels) > 1:
-        notes.append(f"{name} has labels {found}: their union is the tumor")
-    return mask, tuple(notes)
+    found = ", ".join(map(str, labels))
+    absent = ", ".join(map(str, sorted(set(data.mask_labels) - set(labels))))
+    if labels and absent:
+        return mask, (f"{name} has no label {absent}; found: {found}",)
+    if len(labels) > 1 and not data.mask_labels:
+        return mask, (f"{name} has labels {found}: their union is the tumor",)
+    return mask, ()
 
 
 def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
@@ -168,26 +142,20 @@ def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
     gives its data file, too.
     """
     cells = [*files.images.values(), files.mask, files.mask2]
-    paths = {path for cell in cells if cell for path in _files_of(cell)}
-    return tuple(sorted(paths))
+    return tuple(sorted({path for cell in cells if cell for path in _files_of(cell)}))
 
 
 def _files_of(cell: str) -> list[Path]:
-    place = split_number(cell)[0]
-    if place.is_dir():
-        return [p for p in place.rglob("*") if p.is_file()]
-    return _with_companions(place)
-
-
-def _with_companions(path: Path) -> list[Path]:
+    path = split_number(cell)[0]
+    if path.is_dir():
+        return [p for p in path.rglob("*") if p.is_file()]
     suffix = path.suffix.lower()
+    others: list[Path] = []
     if suffix in _COMPANIONS:
         others = [path.with_suffix(_COMPANIONS[suffix])]
     elif suffix in (".nhdr", ".mhd"):
-        others = sorted(path.parent.glob(f"{path.stem}.*"))
-    else:
-        others = []
-    return [path, *(p for p in others if p != path and p.is_file())]
+        others = list(path.parent.glob(f"{path.stem}.*"))
+    return [path, *(p for p in others if p.is_file())]
 
 
 def _absolute(folder: Path, cell: str) -> str:

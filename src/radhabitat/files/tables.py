@@ -1,35 +1,147 @@
-"""Tables with a row per patient."""
+"""Tables with a row per patient: CSV, TSV, semicolons, XLSX; several encodings."""
 
 from __future__ import annotations
 
 import csv
+import datetime
 import difflib
+import gzip
 import io
 import re
+import warnings
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
+from openpyxl.utils.exceptions import InvalidFileException
 
 from radhabitat.errors import TableError
-from radhabitat.files.cells import read_table
+from radhabitat.files.formats import DAMAGED
 from radhabitat.files.store import write_text
 
-__all__ = [
-    "drop_repeated",
-    "index_by_patient",
-    "is_missing",
-    "near_ids",
-    "normalize_id",
-    "read_table",
-    "require_column",
-    "shorten",
-    "to_number",
-    "write_table",
-]
-
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
+# with SyntaxError for malformed XML
+_DAMAGED_XLSX = (*DAMAGED, SyntaxError, zipfile.BadZipFile, InvalidFileException)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?", "缺失", "不详"})
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return the cells of a table as stripped text; empty rows are dropped.
+
+    Args:
+        path: CSV, TSV or semicolon-separated text in UTF-8, UTF-16 or GB18030,
+            gzipped or not, or the first sheet of an XLSX workbook that has cells.
+
+    Raises:
+        TableError: Missing, damaged, without columns, or with a column twice.
+    """
+    name = path.name
+    if not path.is_file():
+        raise TableError(
+            f"The table {name} does not exist",
+            "put it beside study.toml, or correct its name there",
+        )
+    workbook = path.suffix.lower() in (".xlsx", ".xlsm", ".xls")
+    found = [r for r in (_read_workbook if workbook else _read_text)(path) if any(r)]
+    if not found:
+        raise TableError(f"The table {name} is empty", "give a table with columns")
+    width = len(found[0])
+    header, *rows = [(row + [""] * width)[:width] for row in found]
+    # a column without a name counts when it has content
+    used = [n for n in range(width) if header[n] or any(row[n] for row in rows)]
+    names = [header[n] or f"column_{n + 1}" for n in used]
+    twice = _repeated(names)
+    if twice:
+        raise TableError(
+            f"{name} has more than one column {twice[0]!r}",
+            "rename or remove one of them",
+        )
+    long = [n for n, row in enumerate(found, start=1) if any(row[width:])]
+    if long:
+        raise TableError(
+            f"Row {long[0]} of {name} has more cells than the {width} columns",
+            "put cells that hold the separator into double quotes",
+        )
+    cells = [[row[n] for n in used] for row in rows]
+    return pd.DataFrame(cells, columns=names, dtype=object)
+
+
+def _read_text(path: Path) -> list[list[str]]:
+    text = _decode(path)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", first)
+    separator = max(",;\t", key=bare.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise TableError(
+            f"The table {path.name} cannot be read: {error}",
+            "save it again as CSV (UTF-8) or XLSX",
+        ) from error
+    rows = [[cell.strip() for cell in row] for row in rows]
+    if separator != ";":
+        return rows
+    comma = _DECIMAL_COMMA.fullmatch
+    return [[c.replace(",", ".") if comma(c) else c for c in row] for row in rows]
+
+
+def _decode(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data.startswith(b"\x1f\x8b"):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise TableError(
+            f"The table {path.name} cannot be read: {error}",
+            "check that the file is whole, and its permissions",
+        ) from error
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise TableError(
+        f"The table {path.name} is not text in UTF-8, UTF-16 or GB18030",
+        "save it again as CSV (UTF-8) or XLSX",
+    )
+
+
+def _read_workbook(path: Path) -> list[list[str]]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # extensions of Excel that hold no cells
+        try:
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            try:
+                sheets = [
+                    [[_cell_text(cell) for cell in row] for row in sheet.values]
+                    for sheet in book.worksheets
+                ]
+            finally:
+                book.close()
+        except _DAMAGED_XLSX as error:
+            raise TableError(
+                f"The workbook {path.name} cannot be read: {str(error)[:120]}",
+                "save it again as .xlsx or as CSV (UTF-8)",
+            ) from error
+    return next((rows for rows in sheets if any(map(any, rows))), [])
+
+
+def _cell_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
+    if isinstance(value, datetime.date):  # a datetime is one, too
+        return value.isoformat().removesuffix("T00:00:00")
+    return str(value).strip()
 
 
 def write_table(
@@ -44,37 +156,30 @@ def write_table(
         path: The file.
         table: One row per patient (the index), or row -> column -> value; NaN
             becomes an empty cell.
-        index: Name of the first column, which holds the rows' names.
+        index: Name of the first column, of the rows' names.
 
     Raises:
         StorageError: The disk is full, or the folder cannot be written.
     """
     if not isinstance(table, pd.DataFrame):
         table = pd.DataFrame([dict(row) for row in table.values()], index=list(table))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([index, *(str(column) for column in table.columns)])
-    rows = table.to_numpy(dtype="float64").tolist()
-    for name, row in zip(table.index, rows, strict=True):
-        writer.writerow([str(name), *("" if v != v else repr(v) for v in row)])
-    write_text(path, text.getvalue())
+    numbers = table.astype("float64").rename_axis(index=index, columns=None)
+    write_text(path, numbers.to_csv(lineterminator="\n"))
 
 
 def index_by_patient(table: pd.DataFrame, column: str, source: str) -> pd.DataFrame:
     """Return the table with the patients' ids as index.
 
     Raises:
-        TableError: There is no such column, an id is empty, or a patient occurs
-            twice.
+        TableError: No such column, an empty id, or a patient twice.
     """
-    require_column(table, column, source, "data.id_column in study.toml")
-    ids = [normalize_id(str(cell)) for cell in table[column]]
+    ids = _ids(table, column, source)
     if "" in ids:
         raise TableError(
             f"Row {ids.index('') + 2} of {source} has no patient in {column!r}",
             "write the patient's id there, or remove the row",
         )
-    twice = [patient for patient, count in Counter(ids).items() if count > 1]
+    twice = _repeated(ids)
     if twice:
         raise TableError(
             f"{source} has more than one row for {shorten(twice)}",
@@ -85,21 +190,36 @@ def index_by_patient(table: pd.DataFrame, column: str, source: str) -> pd.DataFr
     return indexed
 
 
-def drop_repeated(
-    table: pd.DataFrame, column: str, source: str
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the table without the patients that have several rows, and these.
+def read_patients(
+    path: Path, column: str
+) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:
+    """Return the table of the patients with one row, and (problem, fix) of the others.
 
-    Which of the rows is right, nobody can tell; the others need not suffer for it.
+    Which of several rows is right, nobody can tell; the others need not suffer for it.
 
     Raises:
-        TableError: There is no such column.
+        TableError: The table cannot be read, lacks the column, or an id is empty.
     """
+    table = read_table(path)
+    ids = _ids(table, column, path.name)
+    problems = {
+        patient: (
+            f"Patient {patient} has more than one row in {path.name}",
+            "keep one row per patient",
+        )
+        for patient in _repeated(filter(None, ids))
+    }
+    once = table[[patient not in problems for patient in ids]]
+    return index_by_patient(once, column, path.name), problems
+
+
+def _ids(table: pd.DataFrame, column: str, source: str) -> list[str]:
     require_column(table, column, source, "data.id_column in study.toml")
-    ids = [normalize_id(str(cell)) for cell in table[column]]
-    counts = Counter(i for i in ids if i)
-    twice = tuple(patient for patient, count in counts.items() if count > 1)
-    return table[[i not in twice for i in ids]], twice
+    return [normalize_id(str(cell)) for cell in table[column]]
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
 
 
 def require_column(table: pd.DataFrame, column: str, source: str, setting: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -17,12 +19,12 @@ from radhabitat.dicom import (
     read_segmentation,
     read_volumes,
 )
-from radhabitat.errors import ImageError, MaskError
+from radhabitat.errors import ImageError, InputError, MaskError
 from radhabitat.files.formats import DAMAGED, decode, is_image_name
 from radhabitat.files.store import write_bytes
 from radhabitat.types import Grid, Mask, Volume
 
-MOST_LABELS = 256
+_MOST_LABELS = 256
 _GZIP_LEVEL = 4
 _EXPORT = "export it again as NIfTI (.nii.gz) or NRRD"
 
@@ -49,48 +51,38 @@ def read_volume_and_notes(
     Raises:
         ImageError: Missing, damaged, or not one 3D image.
     """
-    folder, number = split_number(path)
-    _check_exists(folder, patient)
-    if not is_image_name(folder):
-        volume = pick_dicom(folder, number, patient=patient)
-        try:
-            return volume.read(), volume.warnings
-        except ImageError as error:
-            problem = f"{_whose(patient)}{folder.name}: {error.problem}"
-            raise ImageError(problem, error.fix) from error
-    array, grid = _decode_3d(folder, patient)
-    if array.dtype.kind not in "biuf":
-        raise ImageError(
-            f"{_whose(patient)}{folder.name} holds {array.dtype} values, not one "
-            "gray value per voxel",
-            "export one gray-scale image (no colors, no complex numbers)",
-        )
+    with _told(_whose(patient), ImageError):
+        source, number = split_number(path)
+        _check_exists(source)
+        if not is_image_name(source):
+            volume = _pick_dicom(source, number)
+            with _told(f"{source.name}: ", ImageError):
+                return volume.read(), volume.warnings
+        array, grid = _decode_3d(source)
+        if array.dtype.kind not in "biuf":
+            raise ImageError(
+                f"{source.name} holds {array.dtype} values, not one gray value per "
+                "voxel",
+                "export one gray-scale image (no colors, no complex numbers)",
+            )
     with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused later
         return Volume(np.ascontiguousarray(array, dtype=np.float32), grid), ()
 
 
-def pick_dicom(folder: Path, number: int | None, *, patient: str = "") -> DicomVolume:
-    """Return the n-th volume of a DICOM folder in time order, or its only one.
-
-    Raises:
-        ImageError: The folder has no such volume, or several and no number.
-    """
-    try:
-        volumes = read_volumes(folder)
-    except ImageError as error:
-        problem = f"{_whose(patient)}{error.problem}"
-        raise ImageError(problem, error.fix) from error
+def _pick_dicom(folder: Path, number: int | None) -> DicomVolume:
+    """Return the n-th volume of a DICOM folder in time order, or its only one."""
+    volumes = read_volumes(folder)
     if number is None and len(volumes) > 1:
         titles = "; ".join(f"{n}: {v.title}" for n, v in enumerate(volumes, start=1))
         raise ImageError(
-            f"{_whose(patient)}{folder.name} holds {len(volumes)} volumes: {titles}",
+            f"{folder.name} holds {len(volumes)} volumes: {titles}",
             f"choose one in the subjects table: {folder.name}#1 is the first",
         )
     chosen = number or 1
     if chosen > len(volumes):
         raise ImageError(
-            f"{_whose(patient)}{folder.name} holds {len(volumes)} volumes; "
-            f"number {chosen} was asked for",
+            f"{folder.name} holds {len(volumes)} volumes; number {chosen} was asked "
+            "for",
             "correct the number behind # in the subjects table",
         )
     return volumes[chosen - 1]
@@ -124,32 +116,23 @@ def read_mask(
         MaskError: Missing, damaged, not a mask, or without the wanted labels.
     """
     source = Path(path)
-    try:
-        _check_exists(source, patient)
+    with _told(_whose(patient), MaskError):
+        _check_exists(source)
         if not is_image_name(source):
-            return _read_dicom_mask(source, labels, patient)
-        values, grid = _decode_3d(source, patient)
-    except ImageError as error:
-        raise MaskError(error.problem, error.fix) from error
-    array = _as_labels(values, source.name, patient)
-    found = tuple(int(label) for label in np.unique(array) if label > 0)
-    wanted = _wanted(found, labels, source.name, patient)
-    return Mask(np.isin(array, wanted), grid), found
+            return _read_dicom_mask(source, labels)
+        values, grid = _decode_3d(source)
+        array = _as_labels(values, source.name)
+        found = tuple(int(label) for label in np.unique(array) if label > 0)
+        return Mask(np.isin(array, _wanted(found, labels, source.name)), grid), found
 
 
-def write_volume(
-    path: Path,
-    volume: Volume,
-    *,
-    dtype: Literal["float32", "int16", "uint8"] = "float32",
-) -> None:
+def write_volume(path: Path, volume: Volume) -> None:
     """Write an image as NIfTI, atomically; the same image gives the same bytes.
 
     Raises:
         StorageError: The disk is full, or the folder cannot be written.
     """
-    values = volume.array if dtype == "float32" else np.rint(volume.array)
-    _write_nifti(path, values.astype(dtype), volume.grid)
+    _write_nifti(path, volume.array.astype(np.float32), volume.grid)
 
 
 def write_mask(path: Path, mask: Mask) -> None:
@@ -184,12 +167,12 @@ def _write_nifti(path: Path, array: NDArray[Any], grid: Grid) -> None:
     write_bytes(path, data)
 
 
-def _decode_3d(path: Path, patient: str) -> tuple[NDArray[Any], Grid]:
+def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
     try:
         array, affine = decode(path)
     except DAMAGED as error:
         raise ImageError(
-            f"{_whose(patient)}{path.name} cannot be read: {_short(error, path)}",
+            f"{path.name} cannot be read: {_short(error, path)}",
             f"the file is damaged, incomplete or of another kind; {_EXPORT}",
         ) from error
     shape = array.shape
@@ -197,95 +180,93 @@ def _decode_3d(path: Path, patient: str) -> tuple[NDArray[Any], Grid]:
         array = array[..., 0]
     if array.ndim != 3:
         raise ImageError(
-            f"{_whose(patient)}{path.name} is {array.ndim}D where 3D is expected "
-            f"(shape {' x '.join(str(n) for n in shape)})",
+            f"{path.name} is {array.ndim}D where 3D is expected "
+            f"(shape {' x '.join(map(str, shape))})",
             f"give one 3D volume per file (each phase, or overlapping layers, as a "
             f"file of its own); {_EXPORT}",
         )
-    try:
+    with _told(f"{path.name}: ", ImageError):
         return array, Grid(array.shape, affine)
-    except ImageError as error:
-        problem = f"{_whose(patient)}{path.name}: {error.problem}"
-        raise ImageError(problem, error.fix) from error
 
 
-def _as_labels(values: NDArray[Any], name: str, patient: str) -> NDArray[Any]:
-    """Return whole numbers >= 0, of shape (i, j, k)."""
-    if values.dtype.kind not in "biuf":
-        problem = f"holds {values.dtype} values"
-    elif values.size == 0:
-        problem = "has no voxels"
-    else:
-        if values.dtype.kind == "f":
-            values = np.nan_to_num(values, nan=0.0)
-            fractions = values != np.round(values)
-            if fractions.any() and values.min() >= 0 and values.max() <= 1:
-                return values > 0.5
-            problem = "holds fractions beyond 0 to 1" if fractions.any() else ""
-        else:
-            problem = ""
-        problem = problem or _unlike_labels(values)
+def _as_labels(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return whole numbers >= 0, of shape (i, j, k); a probability is cut at 0.5."""
+    if values.dtype.kind == "f":
+        values = np.nan_to_num(values, nan=0.0)
+        fractions = bool((values != np.round(values)).any())
+        if fractions and values.min() >= 0 and values.max() <= 1:
+            return values > 0.5
+    problem = _unlike_labels(values)
     if problem:
         raise MaskError(
-            f"{_whose(patient)}{name} is not a mask: it {problem}",
+            f"{name} is not a mask: it {problem}",
             "give the file with the drawn tumor (0 outside, 1 inside), not an image",
         )
     return values
 
 
 def _unlike_labels(values: NDArray[Any]) -> str:
+    """Return what speaks against a mask."""
+    if values.dtype.kind not in "biuf":
+        return f"holds {values.dtype} values"
+    if values.size == 0:
+        return "has no voxels"
+    if values.dtype.kind == "f" and (values != np.round(values)).any():
+        return "holds fractions beyond 0 to 1"
     if values.min() < 0:
         return f"holds negative values (down to {values.min()})"
-    if values.max() > 1 and len(np.unique(values)) > MOST_LABELS:
+    if values.max() > 1 and len(np.unique(values)) > _MOST_LABELS:
         return f"holds {len(np.unique(values))} different values"
     return ""
 
 
-def _wanted(
-    found: tuple[int, ...], labels: tuple[int, ...], name: str, patient: str
-) -> list[int]:
+def _wanted(found: tuple[int, ...], labels: tuple[int, ...], name: str) -> list[int]:
     """Return the labels that are tumor; an empty mask stays empty."""
-    if labels and found and not set(labels) & set(found):
+    wanted = sorted(set(labels) & set(found)) if labels else list(found)
+    if found and not wanted:
         raise MaskError(
-            f"{_whose(patient)}{name} has none of the labels "
-            f"{', '.join(map(str, labels))}; found: {', '.join(map(str, found))}",
+            f"{name} has none of the labels {', '.join(map(str, labels))}; found: "
+            f"{', '.join(map(str, found))}",
             "choose data.mask_labels in study.toml among those found",
         )
-    return sorted(set(labels) & set(found)) if labels else list(found)
+    return wanted
 
 
 def _read_dicom_mask(
-    path: Path, labels: tuple[int, ...], patient: str
+    path: Path, labels: tuple[int, ...]
 ) -> tuple[Mask, tuple[int, ...]]:
     inside = sorted(path.rglob("*")) if path.is_dir() else [path]
     files = [file for file in inside if is_segmentation(file)]
     if len(files) != 1:
         raise MaskError(
-            f"{_whose(patient)}{path.name} holds {len(files)} DICOM segmentations; "
-            "one is wanted",
+            f"{path.name} holds {len(files)} DICOM segmentations; one is wanted",
             "give the file of the tumor's segmentation (NIfTI, NRRD or DICOM SEG)",
         )
-    try:
-        segments = read_segmentation(files[0])
-    except MaskError as error:
-        raise MaskError(f"{_whose(patient)}{error.problem}", error.fix) from error
+    segments = read_segmentation(files[0])
     numbers = tuple(segment.number for segment in segments)
-    wanted = _wanted(numbers, labels, files[0].name, patient)
+    wanted = _wanted(numbers, labels, files[0].name)
     masks = [segment.mask for segment in segments if segment.number in wanted]
     if not masks:
-        raise MaskError(
-            f"{_whose(patient)}{files[0].name} holds no segment", "draw the tumor"
-        )
+        raise MaskError(f"{files[0].name} holds no segment", "draw the tumor")
     union = np.logical_or.reduce([mask.array for mask in masks])
     return Mask(union, masks[0].grid), numbers
 
 
-def _check_exists(path: Path, patient: str) -> None:
+def _check_exists(path: Path) -> None:
     if not path.exists():
         raise ImageError(
-            f"{_whose(patient)}{path.name} does not exist",
+            f"{path.name} does not exist",
             "correct the path in the subjects table, or put the file there",
         )
+
+
+@contextmanager
+def _told(before: str, kind: type[InputError]) -> Iterator[None]:
+    """Say whose, or in which file, a problem is."""
+    try:
+        yield
+    except InputError as error:
+        raise kind(f"{before}{error.problem}", error.fix) from error
 
 
 def _whose(patient: str) -> str:
@@ -295,4 +276,4 @@ def _whose(patient: str) -> str:
 def _short(error: BaseException, path: Path) -> str:
     text = " ".join(str(error).replace(str(path), path.name).split())
     text = text or type(error).__name__
-    return text if len(text) <= 160 else text[:157] + "..."
+    return text if len(text) <= 160 else f"{text[:157]}..."

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 
 from radhabitat.errors import InputError
 from radhabitat.types import RiskModel
@@ -16,8 +17,24 @@ SCHEMA_VERSION = 1
 Json: TypeAlias = "bool | int | float | str | list[Json] | Mapping[str, Json] | None"
 
 
+class _Variable(BaseModel, strict=True, allow_inf_nan=False):
+    name: str = Field(min_length=1)
+    coefficient: float
+    center: float
+    scale: float = Field(gt=0.0)
+
+
+class _Stored(BaseModel, strict=True, allow_inf_nan=False):
+    variables: list[_Variable]
+    name: str = Field(min_length=1)
+    event: str = Field(min_length=1)
+    intercept: float
+    notes: list[object]
+
+
 def to_json(model: RiskModel) -> dict[str, Json]:
     """Return a risk model as a JSON object; `from_json` reads it back exactly."""
+    numbers = np.column_stack([model.coefficients, model.centers, model.scales])
     return {
         "schema_version": SCHEMA_VERSION,
         "research_use_only": True,
@@ -29,12 +46,15 @@ def to_json(model: RiskModel) -> dict[str, Json]:
         "variables": [
             {
                 "name": name,
-                "coefficient": float(model.coefficients[place]),
-                "center": float(model.centers[place]),
-                "scale": float(model.scales[place]),
-                "odds_ratio_per_sd": _odds_ratio(float(model.coefficients[place])),
+                "coefficient": b,
+                "center": center,
+                "scale": scale,
+                # None where no computer holds it
+                "odds_ratio_per_sd": math.exp(b) if abs(b) < 700.0 else None,
             }
-            for place, name in enumerate(model.variables)
+            for name, (b, center, scale) in zip(
+                model.variables, numbers.tolist(), strict=True
+            )
         ],
         "notes": list(model.notes),
     }
@@ -53,59 +73,24 @@ def from_json(stored: Mapping[str, Json]) -> RiskModel:
             f"wanted {SCHEMA_VERSION}",
             "give a model that this version of radhabitat wrote (results/models)",
         )
-    rows = _variables(stored)
-    scales = np.array([_number(row, "scale") for row in rows])
-    if (scales <= 0).any():
-        raise _damaged("scale")
+    try:
+        read = _Stored.model_validate(dict(stored))
+    except ValidationError as error:
+        path = error.errors()[0]["loc"]
+        raise _damaged([str(p) for p in path if isinstance(p, str)][-1]) from None
+    names = tuple(variable.name for variable in read.variables)
+    if len(set(names)) < len(names):
+        raise _damaged("variables")
     return RiskModel(
-        name=_text(stored, "name"),
-        event=_text(stored, "event"),
-        variables=tuple(_text(row, "name") for row in rows),
-        coefficients=np.array([_number(row, "coefficient") for row in rows]),
-        intercept=_number(stored, "intercept"),
-        centers=np.array([_number(row, "center") for row in rows]),
-        scales=scales,
-        notes=_notes(stored),
+        name=read.name,
+        event=read.event,
+        variables=names,
+        coefficients=np.array([v.coefficient for v in read.variables]),
+        intercept=read.intercept,
+        centers=np.array([v.center for v in read.variables]),
+        scales=np.array([v.scale for v in read.variables]),
+        notes=tuple(str(note) for note in read.notes),
     )
-
-
-def _variables(stored: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    rows = stored.get("variables")
-    if not isinstance(rows, list):
-        raise _damaged("variables")
-    variables = [row for row in rows if isinstance(row, Mapping)]
-    names = {_text(row, "name") for row in variables}
-    if len(variables) != len(rows) or len(names) != len(rows):
-        raise _damaged("variables")
-    return variables
-
-
-def _notes(stored: Mapping[str, Json]) -> tuple[str, ...]:
-    notes = stored.get("notes")
-    if not isinstance(notes, list):
-        raise _damaged("notes")
-    return tuple(str(note) for note in notes)
-
-
-def _text(stored: Mapping[str, Json], entry: str) -> str:
-    value = stored.get(entry)
-    if not isinstance(value, str) or not value:
-        raise _damaged(entry)
-    return value
-
-
-def _number(stored: Mapping[str, Json], entry: str) -> float:
-    value = stored.get(entry)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _damaged(entry)
-    if not math.isfinite(value):
-        raise _damaged(entry)
-    return float(value)
-
-
-def _odds_ratio(coefficient: float) -> float | None:
-    """Return exp(coefficient); None where no computer holds it."""
-    return math.exp(coefficient) if abs(coefficient) < 700.0 else None
 
 
 def _damaged(entry: str) -> InputError:

@@ -9,6 +9,8 @@ from scipy.special import expit
 from radhabitat.errors import ComputationError
 from radhabitat.types import Cohort, RiskModel
 
+Floats = NDArray[np.float64]
+
 RESCUE_RIDGE = 1.0
 """Penalty where the variables separate the outcomes and none was asked for."""
 
@@ -56,7 +58,10 @@ def fit_risk_model(
     values = cohort.values[:, cohort.positions(variables)]
     centers, scales = _center_and_scale(values)
     varied = scales > 0.0
-    notes += _say_left_out(variables, varied)
+    notes += tuple(
+        f"{variable} is the same for every patient and was left out"
+        for variable in np.array(variables, dtype=object)[~varied]
+    )
     centers, scales = centers[varied], scales[varied]
     standardized = (values[:, varied] - centers) / scales
     standardized[np.isnan(standardized)] = 0.0
@@ -76,7 +81,7 @@ def fit_risk_model(
     return RiskModel(
         name=name,
         event=cohort.event,
-        variables=tuple(v for v, keep in zip(variables, varied, strict=True) if keep),
+        variables=tuple(np.array(variables, dtype=object)[varied]),
         coefficients=formula[1:],
         intercept=float(formula[0]),
         centers=centers,
@@ -86,8 +91,8 @@ def fit_risk_model(
 
 
 def maximize_likelihood(
-    values: NDArray[np.float64], outcome: NDArray[np.int8], *, ridge: float
-) -> NDArray[np.float64] | None:
+    values: Floats, outcome: NDArray[np.int8], *, ridge: float
+) -> Floats | None:
     """Maximize log-likelihood - ridge / 2 * sum of squared coefficients.
 
     Newton's steps, halved while they make things worse.
@@ -132,19 +137,14 @@ def maximize_likelihood(
 
 
 def _loss(
-    design: NDArray[np.float64],
-    outcome: NDArray[np.int8],
-    penalty: NDArray[np.float64],
-    formula: NDArray[np.float64],
+    design: Floats, outcome: NDArray[np.int8], penalty: Floats, formula: Floats
 ) -> float:
     sign = np.where(outcome == 1, -1.0, 1.0)
     loss = np.logaddexp(0.0, sign * (design @ formula)).sum()
     return float(loss + 0.5 * penalty @ formula**2)
 
 
-def _center_and_scale(
-    values: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _center_and_scale(values: Floats) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of the known values; 0 if they are equal."""
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=0), 1)
@@ -153,13 +153,3 @@ def _center_and_scale(
     scales = np.sqrt((moved**2).sum(axis=0) / count)
     scales[scales <= _ROUNDING * np.abs(centers)] = 0.0
     return centers, scales
-
-
-def _say_left_out(
-    variables: tuple[str, ...], varied: NDArray[np.bool_]
-) -> tuple[str, ...]:
-    return tuple(
-        f"{variable} is the same for every patient and was left out"
-        for variable, keep in zip(variables, varied, strict=True)
-        if not keep
-    )

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from radhabitat.phantom.patient import FileFormat, PatientTruth, write_patient
+from radhabitat.phantom.files import (
+    FileFormat,
+    PatientTruth,
+    write_patient,
+    write_tables,
+)
 from radhabitat.phantom.plan import PatientPlan, plan_cohort
-from radhabitat.phantom.tables import write_tables
 
 __all__ = [
-    "FileFormat",
-    "Mapper",
     "PatientPlan",
-    "PatientTruth",
     "plan_cohort",
     "write_patient",
     "write_phantom",

@@ -49,17 +49,10 @@ _HEPATIC: Final[tuple[tuple[Vector, Vector, float], ...]] = (
 
 @dataclass(frozen=True, eq=False)
 class Body:
-    """One patient's body.
+    """One patient's body; the liver reaches around the tumor."""
 
-    Attributes:
-        scale: Size relative to the standard body.
-        surface: Unevenness of the liver, asked in standard mm.
-        tumor_center_mm: The liver reaches around the tumor ...
-        tumor_radius_mm: ... of this radius.
-    """
-
-    scale: float
-    surface: SmoothNoise
+    scale: float  # relative to the standard body
+    surface: SmoothNoise  # unevenness of the liver, asked in standard mm
     tumor_center_mm: Vector
     tumor_radius_mm: float
 

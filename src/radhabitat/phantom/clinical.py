@@ -14,58 +14,35 @@ from scipy.stats import norm
 
 @dataclass(frozen=True)
 class ClinicalProfile:
-    """What is known of a patient besides the images; d_tumor is measured there.
+    """What is known of a patient besides the images; d_tumor is measured there."""
 
-    Attributes:
-        age: Years.
-        sex: 1 = male, 0 = female.
-        hbv: Hepatitis B; 1 = positive.
-        ecog: Performance status; 0 in every patient, as published.
-        child_pugh: Class; 1 = A, 2 = B.
-        ascites: 1 = yes.
-        pt_s: Prothrombin time, seconds.
-        bclc: Stage; 1 = A, 2 = B, 3 = C.
-        albi_grade: 1, 2 or 3.
-        nlr: Neutrophil-to-lymphocyte ratio.
-        vascular_invasion: 1 = yes.
-        metastasis: Outside the liver; 1 = yes.
-        tumor_number: 1 = single, 2 = multiple.
-        crafity: Score 0-2 of AFP >= 100 ng/mL and CRP >= 10 mg/L.
-        afp_ng_ml: Alpha-fetoprotein.
-        pivka_mau_ml: PIVKA-II.
-        crp_mg_l: C-reactive protein.
-        bmi: kg/m2.
-        haic_sessions: Number of treatments given.
-    """
-
-    age: int
-    sex: int
-    hbv: int
-    ecog: int
-    child_pugh: int
-    ascites: int
-    pt_s: float
-    bclc: int
-    albi_grade: int
-    nlr: float
-    vascular_invasion: int
-    metastasis: int
-    tumor_number: int
-    crafity: int
-    afp_ng_ml: float
-    pivka_mau_ml: float
-    crp_mg_l: float
-    bmi: float
-    haic_sessions: int
+    age: int  # years
+    sex: int  # 1 = male, 0 = female
+    hbv: int  # hepatitis B; 1 = positive
+    ecog: int  # performance status; 0 in every patient, as published
+    child_pugh: int  # class; 1 = A, 2 = B
+    ascites: int  # 1 = yes
+    pt_s: float  # prothrombin time, seconds
+    bclc: int  # stage; 1 = A, 2 = B, 3 = C
+    albi_grade: int  # 1, 2 or 3
+    nlr: float  # neutrophil-to-lymphocyte ratio
+    vascular_invasion: int  # 1 = yes
+    metastasis: int  # outside the liver; 1 = yes
+    tumor_number: int  # 1 = single, 2 = multiple
+    crafity: int  # score 0-2 of AFP >= 100 ng/mL and CRP >= 10 mg/L
+    afp_ng_ml: float  # alpha-fetoprotein
+    pivka_mau_ml: float  # PIVKA-II
+    crp_mg_l: float  # C-reactive protein
+    bmi: float  # kg/m2
+    haic_sessions: int  # number of treatments given
 
 
 def draw_profile(rng: np.random.Generator, burden: float) -> ClinicalProfile:
     """Draw one patient's clinical variables.
 
-    Those of the liver's function share a latent variable, those of the tumor's
-    load another, so that the table hangs together; each alone has its published
-    distribution. BCLC C means invasion or metastasis, and CRAFITY follows from
-    AFP and CRP by its definition (Scheiner 2022, J Hepatol 76:353), which the
+    Liver function shares a latent variable, tumor load another; each alone has its
+    published distribution. BCLC C means invasion or metastasis, and CRAFITY follows
+    from AFP and CRP as defined (Scheiner 2022, J Hepatol 76:353), which the
     published counts of the three do not.
 
     Args:
@@ -90,7 +67,7 @@ def draw_profile(rng: np.random.Generator, burden: float) -> ClinicalProfile:
         ascites=int(_share(rng, frailty, 0.6) < 0.5524),
         pt_s=round(12.3 - 1.07 * float(norm.ppf(_share(rng, frailty, 0.5))), 1),
         bclc=3 if advanced else 1 if single else 2,
-        albi_grade=_albi_grade(_share(rng, frailty, 0.6)),
+        albi_grade=3 - int(np.searchsorted(_ALBI, _share(rng, frailty, 0.6), "right")),
         nlr=round(float(2.57 * np.exp(0.55 * rng.standard_normal())), 2),
         vascular_invasion=invasion,
         metastasis=metastasis,
@@ -109,6 +86,7 @@ def draw_profile(rng: np.random.Generator, burden: float) -> ClinicalProfile:
 _AFP = (0.0, 0.219, 0.419, 0.80, 1.0)
 _PIVKA = (0.0, 0.0762, 0.1524, 0.65, 1.0)
 _QUARTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_ALBI = (0.0381, 0.8286)
 _SESSIONS = (0.08, 0.35, 0.66, 0.84, 0.94)
 
 
@@ -123,9 +101,4 @@ def _from_quantiles(
     values: tuple[float, ...],
     shares: tuple[float, ...] = _QUARTILES,
 ) -> float:
-    value = float(np.exp(np.interp(share, shares, np.log(values))))
-    return round(value, 1)
-
-
-def _albi_grade(share: float) -> int:
-    return 3 if share < 0.0381 else 2 if share < 0.8286 else 1
+    return round(float(np.exp(np.interp(share, shares, np.log(values)))), 1)

@@ -31,16 +31,10 @@ Picture = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What lies in front of the scanner.
-
-    Attributes:
-        plan: The patient's parameters.
-        body: Everything but the tumor.
-        tumor: The tumor.
-    """
+    """What lies in front of the scanner."""
 
     plan: PatientPlan
-    body: Body
+    body: Body  # everything but the tumor
     tumor: Tumor
 
     def tissue_at(self, points_mm: Picture) -> Labels:
@@ -55,21 +49,13 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Exposure:
-    """One acquired sequence and what went into it.
-
-    Attributes:
-        grid: The native grid.
-        intensities: int16, shape (i, j, k), what the scanner would store.
-        labels: The `Tissue` of each voxel.
-        bias: Multiplicative coil field.
-        motion: From the reference to this sequence.
-    """
+    """One acquired sequence and what went into it, on its native grid."""
 
     grid: Grid
-    intensities: NDArray[np.int16]
-    labels: Labels
-    bias: Picture
-    motion: Motion
+    intensities: NDArray[np.int16]  # what the scanner would store, shape (i, j, k)
+    labels: Labels  # the `Tissue` of each voxel
+    bias: Picture  # multiplicative coil field
+    motion: Motion  # from the reference to this sequence
 
 
 def build_scene(plan: PatientPlan) -> Scene:
@@ -91,7 +77,7 @@ def expose(scene: Scene, sequence: str) -> Exposure:
     grid = acquisition.grid
     motion = build_motion(plan, sequence)
     points = grid_points(grid)
-    if sequence_moves(acquisition):
+    if acquisition.warp_mm > 0.0:
         points -= on_grid(motion, grid, inverse=True)
     labels = scene.tissue_at(points)
     signal = _signal(plan, acquisition, points, labels)
@@ -100,11 +86,6 @@ def expose(scene: Scene, sequence: str) -> Exposure:
     rng = plan.rng(5, plan.acquisitions.index(acquisition))
     stored = _receive(plan.gain * bias * signal, plan.noise, rng)
     return Exposure(grid, stored, labels, bias, motion)
-
-
-def sequence_moves(acquisition: Acquisition) -> bool:
-    """Tell whether a sequence differs from the reference in breathing."""
-    return acquisition.warp_mm > 0.0
 
 
 def grid_points(grid: Grid) -> Picture:
@@ -123,14 +104,15 @@ def _signal(
     contrast = concentrations(
         acquisition.time_s, arrival_s=plan.arrival_s, perfusion=plan.perfusion
     )
-    of = [PROPERTIES[Tissue(t)] for t in range(len(Tissue))]
-    uptake = _table([contrast[Tissue(t)] for t in range(len(Tissue))])[labels]
-    rate = _table([1000.0 / p.t1_ms for p in of])[labels]
-    _add_texture(plan, points, labels, uptake, rate)
+    tissues = sorted(Tissue)
+    of = [PROPERTIES[t] for t in tissues]
+    uptake = np.array([contrast[t] for t in tissues], np.float32)[labels]
+    rate = np.array([1000.0 / p.t1_ms for p in of], np.float32)[labels]
+    _add_texture(plan, points, labels, (uptake, rate))
     return spoiled_gradient_echo(
-        _table([p.density for p in of])[labels],
+        np.array([p.density for p in of], np.float32)[labels],
         rate + np.float32(RELAXIVITY) * uptake,
-        _table([1000.0 / p.t2star_ms for p in of])[labels],
+        np.array([1000.0 / p.t2star_ms for p in of], np.float32)[labels],
     )
 
 
@@ -138,26 +120,18 @@ def _add_texture(
     plan: PatientPlan,
     points: Picture,
     labels: Labels,
-    uptake: Picture,
-    rate: Picture,
+    pictures: tuple[Picture, Picture],
 ) -> None:
-    """Vary uptake and R1 within each tissue; the texture moves with the tissue."""
+    """Vary uptake, and R1 a quarter as much, by log-normal noise fixed to tissue."""
     flat = points.reshape(3, -1)
     for tissue, of in PROPERTIES.items():
         voxels = np.flatnonzero(labels == tissue)
         if of.texture == 0.0 or voxels.size == 0:
             continue
-        uptake.reshape(-1)[voxels] *= _grain(plan, 0, tissue, flat[:, voxels])
-        rate.reshape(-1)[voxels] *= _grain(plan, 1, tissue, flat[:, voxels])
-
-
-def _grain(plan: PatientPlan, what: int, tissue: Tissue, points: Picture) -> Picture:
-    """Log-normal texture of uptake (0), or of R1 (1) at a quarter of its strength."""
-    of = PROPERTIES[tissue]
-    strength = np.float32(of.texture * (1.0, 0.25)[what])
-    noise = draw_noise(plan.rng(4, what, int(tissue)), of.grain_mm).at(points)
-    factor: Picture = np.exp(strength * noise)
-    return factor
+        for what, (picture, part) in enumerate(zip(pictures, (1.0, 0.25), strict=True)):
+            noise = draw_noise(plan.rng(4, what, int(tissue)), of.grain_mm)
+            factor = np.exp(np.float32(of.texture * part) * noise.at(flat[:, voxels]))
+            picture.reshape(-1)[voxels] *= factor
 
 
 def _coil(acquisition: Acquisition) -> Picture:
@@ -186,7 +160,3 @@ def _receive(
     magnitude = np.minimum(np.rint(np.hypot(real, imaginary)), BRIGHTEST)
     stored: NDArray[np.int16] = magnitude.astype(np.int16)
     return stored
-
-
-def _table(values: list[float]) -> Picture:
-    return np.array(values, np.float32)

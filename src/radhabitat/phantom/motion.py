@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
 
 from radhabitat.phantom.anatomy import SPINE, cavity_depth
 from radhabitat.phantom.plan import PatientPlan
-from radhabitat.phantom.smooth import coarse_indices, upsample
 from radhabitat.types import Grid
 
 Points = NDArray[np.float64]
@@ -26,21 +26,13 @@ _WAVES: Final = 4
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """Where the tissue of the reference is in one sequence.
+    """Where the tissue of the reference is in one sequence."""
 
-    Attributes:
-        scale: Size of the body relative to the standard one.
-        breathing_mm: Displacement of the moving organs, shape (3, 1).
-        warp_mm: About the largest deformation besides.
-        waves: Wave vectors, 1/mm, shape (3 components, waves, 3).
-        phases: Of the waves, shape (3 components, waves).
-    """
-
-    scale: float
-    breathing_mm: Points
-    warp_mm: float
-    waves: NDArray[np.float64]
-    phases: NDArray[np.float64]
+    scale: float  # of the body, relative to the standard one
+    breathing_mm: Points  # displacement of the moving organs, shape (3, 1)
+    warp_mm: float  # about the largest deformation besides
+    waves: NDArray[np.float64]  # 1/mm, shape (3 components, waves, 3)
+    phases: NDArray[np.float64]  # shape (3 components, waves)
 
     def at(self, points_mm: Points) -> Points:
         """Return the displacement u of reference points, both (3, ...), mm."""
@@ -51,8 +43,7 @@ class Motion:
         local = np.sin(angles).mean(axis=1) * (1.2 * self.warp_mm / np.sqrt(3))
         taper = 1.0 + flat[2] / 1500.0
         moved: Points = self._share(flat) * (self.breathing_mm * taper + local)
-        field: Points = moved.reshape(points_mm.shape)
-        return field
+        return moved.reshape(points_mm.shape)
 
     def back(self, points_mm: Points) -> Points:
         """Return v with u(x - v) = v: tissue seen at x belongs to x - v; mm.
@@ -97,14 +88,20 @@ def on_grid(motion: Motion, grid: Grid, *, inverse: bool) -> NDArray[np.float32]
     Computed on nodes about 5 mm apart within slices and 14 mm across, and
     interpolated by cubic splines; the field is smoother than that.
     """
-    nodes = tuple(
-        coarse_indices(n, apart / spacing)
-        for n, apart, spacing in zip(grid.shape, NODES_MM, grid.spacing_mm, strict=True)
-    )
+    nodes = [
+        np.linspace(0.0, n - 1.0, max(4, round((n - 1) / stride) + 1))
+        for n, stride in zip(grid.shape, NODES_MM / grid.spacing_mm, strict=True)
+    ]
     mesh = np.stack(np.meshgrid(*nodes, indexing="ij"), axis=-1)
     points = np.moveaxis(grid.to_mm(mesh), -1, 0)
     field = motion.back(points) if inverse else motion.at(points)
-    return upsample(field, nodes, grid.shape)
+    result = field.astype(np.float32)
+    for axis, known in reversed(list(enumerate(nodes))):
+        spline = make_interp_spline(known, np.eye(len(known)), k=3)
+        matrix = spline(np.arange(grid.shape[axis])).astype(np.float32)
+        finer = np.moveaxis(result, axis + 1, -1) @ matrix.T
+        result = np.moveaxis(finer, -1, axis + 1)
+    return np.ascontiguousarray(result)
 
 
 def _smoothstep(x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -31,21 +31,13 @@ _INVASION: Final = (0.38, 0.648, 0.478)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to a patient, and what the law said.
+    """What happened to a patient, and what the law said."""
 
-    Attributes:
-        linear_predictor: effect * SLOPE * z; higher = more likely to respond.
-        probability: Of objective response.
-        responded: Whether the patient did.
-        months: Time to death or to the end of follow-up.
-        died: Whether the follow-up saw the death.
-    """
-
-    linear_predictor: float
-    probability: float
+    linear_predictor: float  # effect * SLOPE * z; higher = more likely to respond
+    probability: float  # of objective response
     responded: bool
-    months: float
-    died: bool
+    months: float  # to death or to the end of follow-up
+    died: bool  # whether the follow-up saw the death
 
 
 def draw_outcome(

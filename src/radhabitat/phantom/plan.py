@@ -6,7 +6,7 @@ cohort only: more patients, or another effect, leave them as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,32 +23,22 @@ _TIME_S: Final = {"PRE": 0.0, "LAP": 35.0, "PVP": 70.0, "DP": 180.0}
 _JITTER_S: Final = {"PRE": 0.0, "LAP": 2.0, "PVP": 4.0, "DP": 8.0}
 _SMALL_BODY: Final = 0.88
 
+Triple = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class Acquisition:
-    """How one sequence of one patient was acquired.
+    """How one sequence of one patient was acquired."""
 
-    Attributes:
-        sequence: PRE, LAP, PVP or DP.
-        shape: Number of voxels along i, j, k.
-        spacing_mm: Voxel size along i, j, k.
-        tilt_deg: Rotation of the slab about x, y, z.
-        center_mm: Center of the slab, RAS+ mm.
-        time_s: Seconds between injection and the center of k-space; 0 = before.
-        breathing_mm: Displacement of the moving organs, RAS+ mm.
-        warp_mm: About the largest local deformation besides breathing.
-        bias: Weights of the coil field's terms, and its log range last.
-    """
-
-    sequence: str
+    sequence: str  # PRE, LAP, PVP or DP
     shape: tuple[int, int, int]
-    spacing_mm: tuple[float, float, float]
-    tilt_deg: tuple[float, float, float]
-    center_mm: tuple[float, float, float]
-    time_s: float
-    breathing_mm: tuple[float, float, float]
-    warp_mm: float
-    bias: tuple[float, float, float, float]
+    spacing_mm: Triple
+    tilt_deg: Triple  # rotation of the slab about x, y, z
+    center_mm: Triple  # of the slab, RAS+
+    time_s: float  # between injection and the center of k-space; 0 = before
+    breathing_mm: Triple  # displacement of the moving organs, RAS+
+    warp_mm: float  # about the largest local deformation besides breathing
+    bias: tuple[float, float, float, float]  # weights of the coil, its log range
 
     @property
     def grid(self) -> Grid:
@@ -63,43 +53,24 @@ class Acquisition:
 
 @dataclass(frozen=True)
 class PatientPlan:
-    """One patient of the phantom cohort, as parameters.
+    """One patient of the phantom cohort, as parameters."""
 
-    Attributes:
-        patient: Pseudonym, "P0001".
-        seed: The patient's own seed, for every field drawn later.
-        small: Whether the patient is of the light cohort for demos and tests.
-        effect: Strength of the response law; 0 = pure noise.
-        body_scale: Size of the body relative to the standard one.
-        diameter_mm: Planned largest axial diameter of the tumor.
-        tumor_center_mm: RAS+ mm in the reference sequence.
-        tumor_ratio: Radii along x, y, z relative to each other.
-        fractions: Planned shares of viable, infiltrative and necrotic tissue.
-        perfusion: Relative transfer constants of viable and infiltrative tissue.
-        arrival_s: Seconds from injection until the bolus reaches the aorta.
-        gain: Intensity per unit of signal.
-        noise: Standard deviation of the receiver's noise, in intensity.
-        acquisitions: One per sequence, in study order.
-        clinical: The clinical variables that are drawn.
-        luck: Uniform draws in (0, 1) for response, survival and censoring.
-    """
-
-    patient: str
-    seed: int
-    small: bool
-    effect: float
-    body_scale: float
-    diameter_mm: float
-    tumor_center_mm: tuple[float, float, float]
-    tumor_ratio: tuple[float, float, float]
-    fractions: tuple[float, float, float]
-    perfusion: tuple[float, float]
-    arrival_s: float
-    gain: float
-    noise: float
-    acquisitions: tuple[Acquisition, ...]
+    patient: str  # pseudonym, "P0001"
+    seed: int  # the patient's own, for every field drawn later
+    small: bool  # of the light cohort for demos and tests
+    effect: float  # strength of the response law; 0 = pure noise
+    body_scale: float  # relative to the standard body
+    diameter_mm: float  # planned, largest axial, of the tumor
+    tumor_center_mm: Triple  # RAS+, in the reference sequence
+    tumor_ratio: Triple  # radii along x, y, z relative to each other
+    fractions: Triple  # planned shares of viable, infiltrative and necrotic tissue
+    perfusion: tuple[float, float]  # factors on Ktrans of viable, infiltrative tissue
+    arrival_s: float  # from the injection until the bolus is in the aorta
+    gain: float  # intensity per unit of signal
+    noise: float  # standard deviation of the receiver's noise, in intensity
+    acquisitions: tuple[Acquisition, ...]  # one per sequence, in study order
     clinical: ClinicalProfile
-    luck: tuple[float, float, float]
+    luck: Triple  # uniform draws in (0, 1): response, survival, censoring
 
     def acquisition(self, sequence: str) -> Acquisition:
         """Return how a sequence was acquired."""
@@ -177,14 +148,10 @@ def _diameter_mm(rng: np.random.Generator, burden: float, *, small: bool) -> flo
     return float(np.clip(120.0 - 19.5 * np.exp(-0.8 * z), 30.0, 120.0))
 
 
-def _fractions(rng: np.random.Generator) -> tuple[float, float, float]:
+def _fractions(rng: np.random.Generator) -> Triple:
     necrotic = 0.06 + 0.36 * rng.beta(2.0, 2.5)
     infiltrative = (1.0 - necrotic) * (0.22 + 0.46 * rng.beta(1.8, 1.8))
-    return (
-        float(1.0 - necrotic - infiltrative),
-        float(infiltrative),
-        float(necrotic),
-    )
+    return _triple(np.array([1.0 - necrotic - infiltrative, infiltrative, necrotic]))
 
 
 def _tumor_center(
@@ -193,8 +160,7 @@ def _tumor_center(
     """In the right lobe; the larger the tumor, the less room for chance."""
     room = np.clip(62.0 * scale - radius_mm, 3.0, 30.0) * np.array([0.9, 0.7, 0.8])
     middle = np.array([64.0, 8.0, -2.0]) * scale
-    offset: NDArray[np.float64] = rng.uniform(-1.0, 1.0, 3) * room
-    return middle + offset
+    return np.asarray(middle + rng.uniform(-1.0, 1.0, 3) * room)
 
 
 def _acquisitions(
@@ -222,7 +188,11 @@ def _acquisitions(
             time_s=_TIME_S[sequence] + float(rng.uniform(-1, 1)) * _JITTER_S[sequence],
             breathing_mm=_triple(breathing),
             warp_mm=float(rng.uniform(1.0, 3.0)) * moved,
-            bias=_bias(rng, coil),
+            # The same coil in every sequence, loaded slightly differently.
+            bias=(
+                *_triple(coil + 0.15 * rng.standard_normal(3)),
+                float(rng.uniform(0.16, 0.26)),
+            ),
         )
         result.append(_keep_in_view(acquisition, tumor_mm + breathing, reach_mm))
     return tuple(result)
@@ -249,16 +219,7 @@ def _breathing(rng: np.random.Generator) -> NDArray[np.float64]:
     length = rng.uniform(5.0, 16.0)
     direction = np.array([rng.uniform(-0.12, 0.12), rng.uniform(0.1, 0.35), 1.0])
     direction *= rng.choice([-1.0, 1.0]) / np.linalg.norm(direction)
-    result: NDArray[np.float64] = length * direction
-    return result
-
-
-def _bias(
-    rng: np.random.Generator, coil: NDArray[np.float64]
-) -> tuple[float, float, float, float]:
-    """The same coil in every sequence, loaded slightly differently."""
-    weights = coil + 0.15 * rng.standard_normal(3)
-    return (*_triple(weights), float(rng.uniform(0.16, 0.26)))
+    return np.asarray(length * direction)
 
 
 def _keep_in_view(
@@ -271,9 +232,8 @@ def _keep_in_view(
     center = np.array(acquisition.center_mm)
     offset = (tumor_mm - center) @ axes
     center = center + axes @ (offset - np.clip(offset, -room, room))
-    fields = acquisition.__dict__ | {"center_mm": _triple(center)}
-    return Acquisition(**fields)
+    return replace(acquisition, center_mm=_triple(center))
 
 
-def _triple(values: NDArray[np.float64]) -> tuple[float, float, float]:
+def _triple(values: NDArray[np.float64]) -> Triple:
     return (float(values[0]), float(values[1]), float(values[2]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,31 +25,13 @@ _INJECTION_S: Final = 10 * 3600 + 120
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0])
 
 
-@dataclass(frozen=True)
-class _Names:
-    """Identifiers derived from the patient's seed."""
-
-    study: str
-    frame: str
-    series: str
-
-    @staticmethod
-    def of(plan: PatientPlan, sequence: str) -> _Names:
-        root = f"radhabitat phantom {plan.seed} {plan.patient} {plan.small}"
-        return _Names(
-            generate_uid(entropy_srcs=[root, "study"]),
-            generate_uid(entropy_srcs=[root, "frame of reference"]),
-            generate_uid(entropy_srcs=[root, sequence]),
-        )
-
-
 def write_series(
     folder: Path, plan: PatientPlan, sequence: str, array: NDArray[np.int16]
 ) -> None:
     """Write a sequence as one file per slice, IM0001.dcm from the feet upward.
 
-    Dates are fixed and identifiers come from the plan's seed, so that the same
-    plan gives the same bytes. Nothing but the pseudonym names the patient.
+    Fixed dates, identifiers from the plan's seed: the same plan, the same bytes.
+    Nothing but the pseudonym names the patient.
 
     Args:
         folder: Made if missing.
@@ -60,18 +41,24 @@ def write_series(
     """
     folder.mkdir(parents=True, exist_ok=True)
     acquisition = plan.acquisition(sequence)
-    names = _Names.of(plan, sequence)
+    root = f"radhabitat phantom {plan.seed} {plan.patient} {plan.small}"
+    series = generate_uid(entropy_srcs=[root, sequence])
     for k in range(array.shape[2]):
-        uid = generate_uid(entropy_srcs=[names.series, str(k)])
-        data = _slice(uid, names)
-        _say_who(data, plan)
+        data = _slice(generate_uid(entropy_srcs=[series, str(k)]))
+        data.StudyInstanceUID = generate_uid(entropy_srcs=[root, "study"])
+        data.SeriesInstanceUID = series
+        data.FrameOfReferenceUID = generate_uid(
+            entropy_srcs=[root, "frame of reference"]
+        )
+        data.PatientName = data.PatientID = plan.patient
         _say_how(data, acquisition)
         _say_where(data, acquisition.grid, k)
         _store(data, array[:, :, k])
         data.save_as(folder / f"IM{k + 1:04d}.dcm", enforce_file_format=True)
 
 
-def _slice(uid: UID, names: _Names) -> FileDataset:
+def _slice(uid: UID) -> FileDataset:
+    """What is the same for every patient and sequence."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
     meta.MediaStorageSOPInstanceUID = uid
@@ -79,25 +66,14 @@ def _slice(uid: UID, names: _Names) -> FileDataset:
     data = FileDataset("", {}, preamble=b"\0" * 128, file_meta=meta)
     data.SOPClassUID = MRImageStorage
     data.SOPInstanceUID = uid
-    data.StudyInstanceUID = names.study
-    data.SeriesInstanceUID = names.series
-    data.FrameOfReferenceUID = names.frame
-    data.PositionReferenceIndicator = ""
-    return data
-
-
-def _say_who(data: Dataset, plan: PatientPlan) -> None:
-    data.PatientName = plan.patient
-    data.PatientID = plan.patient
-    data.PatientBirthDate = ""
-    data.PatientSex = ""
+    data.PatientBirthDate = data.PatientSex = data.ReferringPhysicianName = ""
+    data.AccessionNumber = data.PositionReferenceIndicator = ""
     data.PatientIdentityRemoved = "YES"
     data.DeidentificationMethod = "synthetic phantom"
-    data.ReferringPhysicianName = ""
-    data.AccessionNumber = ""
     data.StudyID = "1"
     data.StudyDescription = "Liver MRI, synthetic phantom"
     data.PatientPosition = "HFS"
+    return data
 
 
 def _say_how(data: Dataset, acquisition: Acquisition) -> None:
@@ -107,8 +83,7 @@ def _say_how(data: Dataset, acquisition: Acquisition) -> None:
     data.Modality = "MR"
     data.Manufacturer = "RadHabitat phantom"
     data.BodyPartExamined = "LIVER"
-    data.SeriesNumber = number
-    data.AcquisitionNumber = number
+    data.SeriesNumber = data.AcquisitionNumber = number
     data.SeriesDescription = _WORDS[sequence].format(round(acquisition.time_s))
     data.ProtocolName = "t1_vibe_fs_tra dynamic"
     data.ImageType = ["ORIGINAL", "PRIMARY", "M"]

@@ -38,27 +38,16 @@ TUMOR: Final = (Tissue.VIABLE, Tissue.INFILTRATIVE, Tissue.NECROTIC)
 
 @dataclass(frozen=True)
 class Properties:
-    """Of one tissue, before contrast, and how it takes it up.
+    """Of one tissue, before contrast, and how it takes it up."""
 
-    Attributes:
-        density: Proton density relative to water; fat is saturated.
-        t1_ms: Longitudinal relaxation time.
-        t2star_ms: Effective transverse relaxation time.
-        transfer: Ktrans of the extended Tofts model, 1/min.
-        leakage: Extravascular extracellular volume fraction v_e.
-        plasma: Plasma volume fraction v_p.
-        texture: Relative standard deviation of uptake within the tissue.
-        grain_mm: Length of that texture.
-    """
-
-    density: float
+    density: float  # of protons relative to water; fat is saturated
     t1_ms: float
     t2star_ms: float
-    transfer: float = 0.0
-    leakage: float = 0.2
-    plasma: float = 0.0
-    texture: float = 0.0
-    grain_mm: float = 4.0
+    transfer: float = 0.0  # Ktrans of the extended Tofts model, 1/min
+    leakage: float = 0.2  # extravascular extracellular volume fraction v_e
+    plasma: float = 0.0  # plasma volume fraction v_p
+    texture: float = 0.0  # relative standard deviation of uptake within the tissue
+    grain_mm: float = 4.0  # length of that texture
 
 
 PROPERTIES: Final[Mapping[Tissue, Properties]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,26 +28,16 @@ class Tumor:
     Inside, the score of a core is its depth plus a random field, and the deepest
     share is necrotic; of the rest, a gradient across the tumor plus patches
     decides what is infiltrative. The thresholds give the planned shares.
-
-    Attributes:
-        center_mm: RAS+ mm, shape (3, 1).
-        radii_mm: Along x, y, z, shape (3, 1).
-        side: Direction in which infiltration prevails, unit vector, shape (3, 1).
-        edge: Unevenness of the border, asked in radii.
-        core: Unevenness of the necrosis.
-        patches: Unevenness of the infiltration.
-        core_level: Necrotic where the core's score is higher.
-        patch_level: Infiltrative where the patches' score is higher.
     """
 
-    center_mm: Points
-    radii_mm: Points
-    side: Points
-    edge: SmoothNoise
-    core: SmoothNoise
-    patches: SmoothNoise
-    core_level: float = np.inf
-    patch_level: float = np.inf
+    center_mm: Points  # RAS+, shape (3, 1)
+    radii_mm: Points  # along x, y, z, shape (3, 1)
+    side: Points  # where infiltration prevails, unit vector, shape (3, 1)
+    edge: SmoothNoise  # of the border, asked in radii like the next two
+    core: SmoothNoise  # of the necrosis
+    patches: SmoothNoise  # of the infiltration
+    core_level: float = np.inf  # necrotic where the core's score is higher
+    patch_level: float = np.inf  # infiltrative where the patches' score is higher
 
     def near(self, points_mm: Points) -> NDArray[np.intp]:
         """Return which of points (3, n) may lie in the tumor, or just around it."""
@@ -90,7 +80,9 @@ def build_tumor(plan: PatientPlan) -> Tumor:
         core=draw_noise(rng, grain),
         patches=draw_noise(rng, grain),
     )
-    samples = _samples(raw)
+    line = np.linspace(-_REACH, _REACH, 48, dtype=np.float32)
+    cube = np.stack(np.meshgrid(line, line, line, indexing="ij")).reshape(3, -1)
+    samples = (raw.center_mm + cube * raw.radii_mm).astype(np.float32)
     depth = raw.depth(samples)
     inside = depth > 0
     core, patch = raw._scores(samples[:, inside], depth[inside])
@@ -99,16 +91,12 @@ def build_tumor(plan: PatientPlan) -> Tumor:
     rest = patch[core <= core_level]
     patch_level = float(np.quantile(rest, 1 - infiltrative / (1 - necrotic)))
     offsets = samples[:, inside] - raw.center_mm
-    size = plan.diameter_mm / _widest(offsets)
-    return Tumor(
-        raw.center_mm,
-        (raw.radii_mm * size).astype(np.float32),
-        raw.side,
-        raw.edge,
-        raw.core,
-        raw.patches,
-        core_level,
-        patch_level,
+    size = plan.diameter_mm / widest_axial_mm(offsets.T.astype(np.float64))
+    return replace(
+        raw,
+        radii_mm=(raw.radii_mm * size).astype(np.float32),
+        core_level=core_level,
+        patch_level=patch_level,
     )
 
 
@@ -123,10 +111,8 @@ def second_reader(
     radius = np.float32(tumor.radii_mm.mean())
     wander = draw_noise(rng, 9.0).at(points_mm - tumor.center_mm)
     habit = float(rng.uniform(-0.6, 0.6))
-    inside: NDArray[np.bool_] = (
-        tumor.depth(points_mm) + (1.3 * wander + habit) / radius > 0
-    )
-    return inside
+    shift: Values = (1.3 * wander + habit) / radius
+    return tumor.depth(points_mm) + shift > 0
 
 
 def widest_axial_mm(points_mm: NDArray[np.float64]) -> float:
@@ -135,10 +121,8 @@ def widest_axial_mm(points_mm: NDArray[np.float64]) -> float:
     Slices are taken where the third coordinate, rounded to 0.1 mm, is the same.
     """
     levels = np.round(points_mm[:, 2], 1)
-    widest = 0.0
-    for level in np.unique(levels):
-        widest = max(widest, _width(points_mm[levels == level, :2]))
-    return widest
+    slices = (points_mm[levels == level, :2] for level in np.unique(levels))
+    return max(map(_width, slices), default=0.0)
 
 
 def _width(points: NDArray[np.float64]) -> float:
@@ -146,14 +130,3 @@ def _width(points: NDArray[np.float64]) -> float:
     angles = np.arange(60) * np.pi / 60
     along = points @ np.stack([np.cos(angles), np.sin(angles)])
     return float(np.ptp(along, axis=0).max())
-
-
-def _samples(tumor: Tumor) -> Points:
-    line = np.linspace(-_REACH, _REACH, 48, dtype=np.float32)
-    cube = np.stack(np.meshgrid(line, line, line, indexing="ij")).reshape(3, -1)
-    points = tumor.center_mm + cube * tumor.radii_mm
-    return points.astype(np.float32)
-
-
-def _widest(offsets: Points) -> float:
-    return widest_axial_mm(offsets.T.astype(np.float64))

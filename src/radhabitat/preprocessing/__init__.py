@@ -2,18 +2,19 @@
 
     bias field -> registration to the reference -> one interpolation -> normalization
 
-Each native voxel is interpolated once; every decision leaves a note, every step a
-measure of its quality.
+Every decision leaves a note, every step a measure of its quality.
 """
 
 from __future__ import annotations
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from radhabitat.preprocessing.bias import correct_bias
-from radhabitat.preprocessing.finish import Finished, finish
+from radhabitat.preprocessing.crop import prepare_target
 from radhabitat.preprocessing.geometry import final_grid, turn_to_patient
-from radhabitat.preprocessing.register import Registered, prepare_target, register
+from radhabitat.preprocessing.normalize import Finished, finish
+from radhabitat.preprocessing.register import Registered, register
 from radhabitat.preprocessing.resample import carry_mask
 from radhabitat.settings import PreprocessingSettings
 from radhabitat.types import AlignedSubject, Subject
@@ -27,8 +28,7 @@ def align(
     """Return a patient's images on one isotropic grid around the tumor.
 
     The grid lies along the reference's axes and covers what both readers drew, plus
-    a margin. The same input gives the same bytes, on any number of threads and in
-    whatever order and sense the files store their axes.
+    a margin. Neither threads nor how files store their axes change a byte.
 
     Args:
         subject: The patient as acquired.
@@ -47,11 +47,13 @@ def align(
     done: dict[str, Finished] = {}
     with threadpool_limits(limits=1):
         reference = correct_bias(native, settings, sequence=subject.reference)
-        target = prepare_target(reference.image, subject.tumor, settings)
+        target = prepare_target(
+            reference.image, subject.tumor, region_mm=settings.region_mm
+        )
         for sequence, image in images.items():
             name = f"{sequence} of patient {subject.patient}"
             if sequence == subject.reference:
-                even, found = reference, Registered.untouched()
+                even, found = reference, Registered(np.eye(4), {})
             else:
                 even = correct_bias(image, settings, sequence=sequence)
                 found = register(even.image, target, settings, name=name, seed=seed)

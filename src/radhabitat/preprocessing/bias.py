@@ -30,8 +30,8 @@ class Corrected:
 
     Attributes:
         image: Corrected, or as it came where a note says so.
-        quality: Measures: `bias_range` (largest over smallest gain inside the body;
-            1 = no field), `bias_corrected` (1 or 0), `body_share` of all voxels.
+        quality: `bias_range` (largest over smallest gain in the body; 1 = no field),
+            `bias_corrected` (1 or 0), `body_share` of all voxels.
         note: Why it was left as it came; empty if it was corrected.
     """
 
@@ -40,37 +40,14 @@ class Corrected:
     note: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class _Shrunken:
-    """Every n-th voxel of an image, as ITK's ShrinkImageFilter takes them."""
-
-    picture: NDArray[np.float32]
-    first: tuple[int, ...]
-    step: tuple[int, ...]
-
-    def positions_taken(self) -> list[NDArray[np.float64]]:
-        """Return 0..1 per voxel taken."""
-        return [np.linspace(0.0, 1.0, n) for n in self.picture.shape]
-
-    def positions(self, shape: tuple[int, ...]) -> list[NDArray[np.float64]]:
-        """Return 0..1 per native voxel: from the first to the last one taken."""
-        return [
-            np.clip((np.arange(n) - first) / step / max(taken - 1, 1), 0.0, 1.0)
-            for n, first, step, taken in zip(
-                shape, self.first, self.step, self.picture.shape, strict=True
-            )
-        ]
-
-
 def correct_bias(
     image: Volume, settings: PreprocessingSettings, *, sequence: str
 ) -> Corrected:
     """Return an image without the smooth gain of the receive coil.
 
-    The field is fitted inside the body on voxels of about 5 mm; outside it is held to
-    the range found inside, so that air is not blown up. A crop gets fewer levels,
-    because pieces below 40 mm would follow the anatomy. What has no coil (CT, PET)
-    and what cannot be fitted stays as it came, with a note.
+    The field is fitted inside the body on voxels of about 5 mm and held to the range
+    found there, so that air is not blown up. What has no coil (CT, PET) and what
+    cannot be fitted stays as it came, with a note.
 
     Args:
         image: Native voxels.
@@ -81,52 +58,45 @@ def correct_bias(
         return Corrected(image)
     if _WITHOUT_COIL & set(re.split(r"[^A-Z0-9]+", sequence.upper())):
         return _left(image, "is not MRI and has no coil")
-    small = _shrink(image)
-    body = find_body(small.picture)
-    negative = float((small.picture[body] < 0).mean())
+    parts = _coarse(image.grid)
+    picture = np.ascontiguousarray(image.array[parts])
+    body = find_body(picture)
+    negative = float((picture[body] < 0).mean())
     if negative > _NEGATIVE_SHARE:
-        return _left(
-            image, f"has {100 * negative:.0f} % negative voxels inside the body"
-        )
-    used = body & (small.picture > 0)
+        reason = f"has {100 * negative:.0f} % negative voxels inside the body"
+        return _left(image, reason)
+    used = body & (picture > 0)
     if np.count_nonzero(used) < _LEAST_VOXELS:
         return _left(image, "has too few voxels to tell a field from anatomy")
-    fitted = fit_log_field(small.picture, body, levels=count_levels(image.grid))
-    return _apply(image, fitted, small, used)
+    fitted = fit_log_field(picture, body, levels=count_levels(image.grid))
+    return _apply(image, fitted, parts, used)
 
 
 def count_levels(grid: Grid) -> int:
-    """Return how often the spline may be refined: pieces stay above 40 mm."""
+    """Return how often the spline may be refined: below 40 mm it follows anatomy."""
     extent_mm = float((grid.spacing_mm * np.array(grid.shape)).max())
     levels = int(np.log2(max(extent_mm / FINEST_PIECE_MM, 1.0))) + 1
     return min(levels, _MOST_LEVELS)
 
 
-def _shrink(image: Volume) -> _Shrunken:
-    shape, spacing = image.grid.shape, image.grid.spacing_mm
-    step = [
-        max(min(round(FIT_SPACING_MM / s), n // _FEWEST_PER_AXIS), 1)
-        for n, s in zip(shape, spacing, strict=True)
-    ]
-    taken = [n // k for n, k in zip(shape, step, strict=True)]
-    first = [
-        (n - m * k) // 2 + k // 2 for n, m, k in zip(shape, taken, step, strict=True)
-    ]
-    i, j, k = (
-        slice(f, f + (m - 1) * s + 1, s)
-        for f, m, s in zip(first, taken, step, strict=True)
-    )
-    return _Shrunken(
-        np.ascontiguousarray(image.array[i, j, k]), tuple(first), tuple(step)
-    )
+def _coarse(grid: Grid) -> tuple[slice, slice, slice]:
+    """Return every n-th voxel per axis, as ITK's ShrinkImageFilter takes them."""
+    parts = []
+    for n, spacing_mm in zip(grid.shape, grid.spacing_mm, strict=True):
+        step = max(min(round(FIT_SPACING_MM / spacing_mm), n // _FEWEST_PER_AXIS), 1)
+        taken = n // step
+        first = (n - taken * step) // 2 + step // 2
+        parts.append(slice(first, first + (taken - 1) * step + 1, step))
+    i, j, k = parts
+    return i, j, k
 
 
 def _apply(
-    image: Volume, fitted: LogField, small: _Shrunken, used: NDArray[np.bool_]
+    image: Volume, fitted: LogField, parts: tuple[slice, ...], used: NDArray[np.bool_]
 ) -> Corrected:
     if not np.isfinite(fitted.lattice).all():
         return _left(image, "gave a bias field that is not a number")
-    inside = fitted.at(small.positions_taken())[used]
+    inside = fitted.at([np.linspace(0.0, 1.0, n) for n in used.shape])[used]
     low, high = float(inside.min()), float(inside.max())
     quality = {
         "bias_range": float(np.exp(min(high - low, 80.0))),
@@ -138,8 +108,12 @@ def _apply(
             f"{LARGEST_RANGE:.0f}"
         )
         return _left(image, reason, quality)
-    gain = fitted.at(small.positions(image.grid.shape))
-    np.clip(gain, low, high, out=gain)
+    # 0..1 from the first to the last voxel that the field was fitted on
+    positions = [
+        np.clip((np.arange(n) - p.start) / p.step / max(taken - 1, 1), 0.0, 1.0)
+        for n, p, taken in zip(image.grid.shape, parts, used.shape, strict=True)
+    ]
+    gain = np.clip(fitted.at(positions), low, high)
     corrected = image.array * np.exp(-gain)
     return Corrected(Volume(corrected, image.grid), {**quality, "bias_corrected": 1.0})
 
@@ -147,8 +121,5 @@ def _apply(
 def _left(
     image: Volume, reason: str, quality: dict[str, float] | None = None
 ) -> Corrected:
-    return Corrected(
-        image,
-        {**(quality or {}), "bias_corrected": 0.0},
-        f"{reason}; its bias field was left as it is",
-    )
+    note = f"{reason}; its bias field was left as it is"
+    return Corrected(image, {**(quality or {}), "bias_corrected": 0.0}, note)

@@ -15,9 +15,8 @@ _PLANE_NEIGHBORS = np.ones((3, 3, 1), np.bool_)
 def find_body(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the body: bright against air, one piece, holes filled per slice.
 
-    Air is told from tissue by Otsu's threshold on log intensities. In a crop without
-    air the threshold would part one tissue from another; so where the two sides
-    differ by less than a factor of 6, or little is left, all voxels are the body.
+    Air is what lies below Otsu's threshold of log intensities. Where that parts
+    tissues (a factor below 6) or leaves little, all voxels are the body.
 
     Args:
         picture: Intensities, shape (i, j, k), of about 5 mm voxels.

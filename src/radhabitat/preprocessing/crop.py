@@ -39,21 +39,10 @@ class Frame:
     center_mm: Matrix
     box_mm: tuple[Matrix, Matrix]
 
-    @staticmethod
-    def around(tumor: Mask, reference: Grid, *, region_mm: float) -> Frame:
-        """Return the frame for a tumor whose neighborhood reaches `region_mm`."""
-        axes = orthonormal_axes(reference)
-        center = tumor.points_mm().mean(axis=0)
-        low, high = box_along(axes, center, [mask_corners(tumor)])
-        more = region_mm + _AROUND_REGION_MM
-        return Frame(axes, center, (low - more, high + more))
-
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """One image around the tumor, 2-mm voxels along the reference's axes.
-
-    Crops of one frame share their raster: they differ by whole voxels.
+    """One image around the tumor; crops of one frame differ by whole voxels.
 
     Attributes:
         array: float32, shape (i, j, k), 0..1 over the crop's own range; the edge
@@ -74,18 +63,55 @@ class Crop:
         return np.array(self.first) * CROP_SPACING_MM
 
 
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What every other sequence is registered to.
+
+    Attributes:
+        frame: Axes of the reference, from the middle of the tumor.
+        crop: The reference around the tumor; None where it is too thin to register.
+        region: Tumor and neighborhood, shape of `crop.array`.
+        ring: The neighborhood without the tumor, same shape.
+    """
+
+    frame: Frame
+    crop: Crop | None
+    region: NDArray[np.bool_]
+    ring: NDArray[np.bool_]
+
+
+def prepare_target(reference: Volume, tumor: Mask, *, region_mm: float) -> Target:
+    """Return the reference around the tumor, ready for registration.
+
+    Args:
+        reference: Bias-corrected native image.
+        tumor: The drawn tumor.
+        region_mm: How far registration looks beyond the tumor.
+    """
+    axes = orthonormal_axes(reference.grid)
+    center = tumor.points_mm().mean(axis=0)
+    low, high = box_along(axes, center, mask_corners(tumor))
+    more = region_mm + _AROUND_REGION_MM
+    frame = Frame(axes, center, (low - more, high + more))
+    crop = crop_image(reference, frame, reach_mm=0.0)
+    if crop is None:
+        nothing = np.zeros((1, 1, 1), np.bool_)
+        return Target(frame, None, nothing, nothing)
+    core = _tumor_in(tumor, crop)
+    distance_mm = ndimage.distance_transform_edt(~core, sampling=CROP_SPACING_MM)
+    region = (distance_mm <= region_mm) & crop.imaged
+    return Target(frame, crop, region, region & ~core)
+
+
 def crop_image(image: Volume, frame: Frame, *, reach_mm: float) -> Crop | None:
-    """Return an image around the tumor.
+    """Return an image around the tumor; None where it has no voxel there.
 
     Args:
         image: Native voxels.
         frame: Of the reference.
         reach_mm: Added on all sides: how far tissue may have moved.
-
-    Returns:
-        None where the image has no voxel there.
     """
-    low, high = box_along(frame.axes, frame.center_mm, [grid_corners(image.grid)])
+    low, high = box_along(frame.axes, frame.center_mm, grid_corners(image.grid))
     low = np.maximum(low, frame.box_mm[0] - reach_mm)
     high = np.minimum(high, frame.box_mm[1] + reach_mm)
     first, last = np.ceil(low / CROP_SPACING_MM), np.floor(high / CROP_SPACING_MM)
@@ -99,31 +125,17 @@ def crop_image(image: Volume, frame: Frame, *, reach_mm: float) -> Crop | None:
     if not imaged.any():
         return None
     values = resample_image(image, grid, same, interpolation="linear", smooth=True)
+    dark, bright = np.percentile(values[imaged], _WINDOW_PERCENT)
+    unit = float(bright - dark) or 1.0
+    scaled = np.clip((values - dark) / unit, 0.0, 1.0).astype(np.float32)
     i, j, k = (int(n) for n in first)
-    return Crop(_window(values, imaged), imaged, (i, j, k), grid)
+    return Crop(scaled, imaged, (i, j, k), grid)
 
 
-def region_around(tumor: Mask, crop: Crop, *, region_mm: float) -> NDArray[np.bool_]:
-    """Return the imaged voxels of a crop within `region_mm` of the tumor."""
-    core = tumor_in(tumor, crop)
-    distance_mm = ndimage.distance_transform_edt(~core, sampling=CROP_SPACING_MM)
-    near: NDArray[np.bool_] = (distance_mm <= region_mm) & crop.imaged
-    return near
-
-
-def tumor_in(tumor: Mask, crop: Crop) -> NDArray[np.bool_]:
+def _tumor_in(tumor: Mask, crop: Crop) -> NDArray[np.bool_]:
     """Return the tumor on a crop; one smaller than a voxel still fills one."""
     core = np.array(resample_mask(tumor, crop.grid).array)
     last = np.array(core.shape) - 1
     nearest = np.rint(crop.grid.to_index(tumor.points_mm())).astype(int)
     core[tuple(np.clip(nearest, 0, last).T)] = True
     return core
-
-
-def _window(
-    values: NDArray[np.float32], imaged: NDArray[np.bool_]
-) -> NDArray[np.float32]:
-    low, high = np.percentile(values[imaged], _WINDOW_PERCENT)
-    unit = float(high - low) or 1.0
-    scaled: NDArray[np.float32] = np.clip((values - low) / unit, 0.0, 1.0)
-    return scaled.astype(np.float32)

@@ -35,10 +35,9 @@ def register_linear(
 ) -> NDArray[np.float64]:
     """Return the linear map between two crops that fits best in a region.
 
-    Mattes mutual information looks only at the region, at every stage: without that,
-    the still spine and body wall decide (4-5 mm left in the tumor instead of 0.7).
-    About 10,000 points are compared, because with ANTs' default of a fifth the few
-    points of a small tumor let the map run away.
+    Mattes mutual information looks only at the region: else the still spine and body
+    wall decide (4-5 mm left in the tumor instead of 0.7). About 10,000 points are
+    compared: with ANTs' fifth, the few of a small tumor let the map run away.
 
     Args:
         fixed: The reference around the tumor.
@@ -46,7 +45,7 @@ def register_linear(
         region: Where to look, shape of `fixed.array`.
         start: The map to start from, (4, 4), as the one returned.
         kind: Rotation and translation, or 12 parameters.
-        seed: Of the points at which the images are compared.
+        seed: Of the points compared.
 
     Returns:
         (4, 4): mm of a point in the frame -> mm of the same tissue in `moving`.
@@ -65,12 +64,12 @@ def register_linear(
     with tempfile.TemporaryDirectory(prefix="radhabitat-") as folder:
         try:
             result = ants.registration(
-                _to_ants(ants, fixed.array, fixed.first_mm),
-                _to_ants(ants, moving.array, moving.first_mm),
+                _to_ants(ants, fixed.array, fixed),
+                _to_ants(ants, moving.array, moving),
                 type_of_transform=kind.capitalize(),
                 initial_transform=_write_matrix(ants, start, Path(folder)),
                 outprefix=str(Path(folder) / "end"),
-                mask=_to_ants(ants, region.astype(np.float32), fixed.first_mm),
+                mask=_to_ants(ants, region.astype(np.float32), fixed),
                 mask_all_stages=True,
                 aff_random_sampling_rate=share,
                 aff_iterations=iterations,
@@ -98,15 +97,9 @@ def _load_ants() -> ModuleType:
     return module
 
 
-def _to_ants(
-    ants: ModuleType, array: NDArray[np.float32], first_mm: NDArray[np.float64]
-) -> Any:  # noqa: ANN401 (an ANTsImage; the package has no types)
-    return ants.from_numpy(
-        np.ascontiguousarray(array),
-        origin=first_mm.tolist(),
-        spacing=[CROP_SPACING_MM] * 3,
-        direction=np.eye(3),
-    )
+def _to_ants(ants: ModuleType, array: NDArray[np.float32], crop: Crop) -> Any:  # noqa: ANN401 (an ANTsImage; the package has no types)
+    spacing, origin = [CROP_SPACING_MM] * 3, crop.first_mm.tolist()
+    return ants.from_numpy(np.ascontiguousarray(array), origin=origin, spacing=spacing)
 
 
 def _write_matrix(ants: ModuleType, matrix: NDArray[np.float64], folder: Path) -> str:

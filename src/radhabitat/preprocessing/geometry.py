@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from radhabitat.settings import PreprocessingSettings
 from radhabitat.types import Grid, Mask, Volume
@@ -18,26 +19,21 @@ _CORNERS = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1]), axis=-1).reshape(-1, 3)
 def turn_to_patient(image: Volume) -> Volume:
     """Return the image with its axes in the order and sense nearest to R, A, S.
 
-    No voxel changes. How a file stores its axes (DICOM, NIfTI, a flipped export)
-    then makes no difference to anything that follows.
+    How a file stores its axes then makes no difference to what follows.
     """
-    from nibabel.orientations import (
-        apply_orientation,
-        inv_ornt_aff,
-        io_orientation,
-    )
+    from nibabel import orientations
 
-    order = io_orientation(image.grid.affine)
-    array = np.ascontiguousarray(apply_orientation(image.array, order))
-    affine = image.grid.affine @ inv_ornt_aff(order, image.grid.shape)
+    order = orientations.io_orientation(image.grid.affine)
+    turned = orientations.apply_orientation(image.array, order)
+    array = np.ascontiguousarray(turned)
+    affine = image.grid.affine @ orientations.inv_ornt_aff(order, image.grid.shape)
     return Volume(array, Grid(array.shape, affine))
 
 
 def orthonormal_axes(grid: Grid) -> Matrix:
     """Return the orthonormal axes nearest to a grid's own, as columns, shape (3, 3).
 
-    A gantry tilt shears the columns of an affine; isotropic voxels need right
-    angles. The handedness of the grid is kept.
+    They undo the shear of a gantry tilt and keep the handedness.
 
     Reference:
         Higham, SIAM J Sci Stat Comput 1986;7:1160 (polar decomposition).
@@ -54,20 +50,17 @@ def grid_corners(grid: Grid) -> Matrix:
 
 def mask_corners(mask: Mask) -> Matrix:
     """Return the eight corners of a mask's box along its own axes, shape (8, 3)."""
-    inside = [
-        np.flatnonzero(mask.array.any(axis=tuple(b for b in range(3) if b != a)))
-        for a in range(3)
-    ]
-    first = np.array([i[0] for i in inside]) - 0.5
-    last = np.array([i[-1] for i in inside]) + 0.5
+    box = ndimage.find_objects(mask.array.astype(np.uint8))[0]
+    first = np.array([s.start for s in box]) - 0.5
+    last = np.array([s.stop for s in box]) - 0.5
     return mask.grid.to_mm(first + _CORNERS * (last - first))
 
 
 def box_along(
-    axes: Matrix, origin_mm: Matrix, corners: Sequence[Matrix]
+    axes: Matrix, origin_mm: Matrix, corners: Matrix
 ) -> tuple[Matrix, Matrix]:
     """Return the lowest and highest mm of corners along axes, from an origin."""
-    along = (np.concatenate(corners) - origin_mm) @ axes
+    along = (corners - origin_mm) @ axes
     return along.min(axis=0), along.max(axis=0)
 
 
@@ -79,7 +72,7 @@ def raster_grid(
     Args:
         axes: Directions of i, j, k as columns, shape (3, 3).
         origin_mm: The raster's voxel (0, 0, 0), RAS+ mm.
-        first: Raster index of the grid's first voxel, whole numbers, shape (3,).
+        first: Raster index of the grid's first voxel, shape (3,).
         last: Of its last voxel.
         spacing_mm: Voxel size.
     """
@@ -95,16 +88,14 @@ def final_grid(
 ) -> Grid:
     """Return the isotropic grid along the reference's axes that all masks fit in.
 
-    Its raster starts at the reference's first voxel, so that a second reader's mask
-    makes the grid larger but moves no voxel.
-
     Args:
-        reference: Grid of the reference image.
+        reference: Its first voxel starts the raster: another mask moves no voxel.
         masks: Whose boxes are covered together.
         settings: `spacing_mm` and `margin_mm`.
     """
     axes, origin = orthonormal_axes(reference), reference.affine[:3, 3]
-    low, high = box_along(axes, origin, [mask_corners(m) for m in masks])
+    corners = np.concatenate([mask_corners(m) for m in masks])
+    low, high = box_along(axes, origin, corners)
     first = np.floor((low - settings.margin_mm) / settings.spacing_mm)
     last = np.ceil((high + settings.margin_mm) / settings.spacing_mm)
     return raster_grid(axes, origin, first, last, spacing_mm=settings.spacing_mm)

@@ -33,8 +33,7 @@ class LogField:
     """The logarithm of a bias field as a cubic B-spline over a box.
 
     Attributes:
-        lattice: Control points, shape (spans + 3,) per axis; (1,) where the box has
-            one voxel.
+        lattice: Control points, spans + 3 per axis; 1 where the box has one voxel.
         spans: B-spline pieces per axis.
     """
 
@@ -65,8 +64,7 @@ def fit_log_field(
         mask: Voxels to look at; those that are not positive are left out.
         levels: The spline has 1, 2, 4 ... pieces per axis, one step per level.
         iterations: At most this many per level.
-        tolerance: A level ends when the field's ratio to the last one has a smaller
-            coefficient of variation.
+        tolerance: A level ends when the field's ratio to the last one varies by less.
     """
     used = mask & (picture > 0)
     where = np.flatnonzero(used)
@@ -78,11 +76,14 @@ def fit_log_field(
     for level in range(levels):
         if level:
             lattice, spans = _refine(lattice), 2 * spans
-        fit = _Fit.on(used, spans)
+        bases, shares, weight = _fit_matrices(used, spans)
+        known = weight > _NO_DATA
         for _ in range(iterations):
             residual.ravel()[where] = _sharpening_step(logs - log_bias)
-            lattice = lattice + fit.control_points(residual)
-            latest = fit.values(lattice).ravel()[where]
+            step = np.zeros_like(weight)
+            np.divide(_contract(shares, residual), weight, out=step, where=known)
+            lattice = lattice + step
+            latest = _contract(bases, lattice).ravel()[where]
             change = _variation(log_bias - latest)
             log_bias = latest
             if not change >= tolerance:
@@ -90,36 +91,17 @@ def fit_log_field(
     return LogField(lattice, spans)
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """Matrices of one level: fit = numerator / weight, both separable."""
-
-    bases: list[Picture]
-    shares: list[Picture]
-    weight: Picture
-
-    @staticmethod
-    def on(used: NDArray[np.bool_], spans: int) -> _Fit:
-        bases = [
-            _basis(np.linspace(0.0, spans, n), spans, flat=n == 1) for n in used.shape
-        ]
-        squares = [(b**2).T.astype(np.float32) for b in bases]
-        shares = [
-            (b**3 / (b**2).sum(axis=1, keepdims=True)).T.astype(np.float32)
-            for b in bases
-        ]
-        weight = _contract(squares, used.astype(np.float32))
-        return _Fit([b.astype(np.float32) for b in bases], shares, weight)
-
-    def control_points(self, values: Picture) -> Picture:
-        known = self.weight > _NO_DATA
-        numerator = _contract(self.shares, values)
-        return np.divide(
-            numerator, self.weight, out=np.zeros_like(numerator), where=known
-        )
-
-    def values(self, lattice: Array) -> Picture:
-        return _contract(self.bases, lattice)
+def _fit_matrices(
+    used: NDArray[np.bool_], spans: int
+) -> tuple[list[Picture], list[Picture], Picture]:
+    """Return bases, shares and weight: a fit is shares(values) / weight."""
+    bases = [_basis(np.linspace(0.0, spans, n), spans, flat=n == 1) for n in used.shape]
+    squares = [(b**2).T.astype(np.float32) for b in bases]
+    shares = [
+        (b**3 / (b**2).sum(axis=1, keepdims=True)).T.astype(np.float32) for b in bases
+    ]
+    weight = _contract(squares, used.astype(np.float32))
+    return [b.astype(np.float32) for b in bases], shares, weight
 
 
 def _contract(matrices: Sequence[Picture], values: NDArray[np.floating]) -> Picture:
@@ -138,19 +120,11 @@ def _basis(positions: Array, spans: int, *, flat: bool) -> Array:
     inside = np.clip(positions, 0.0, spans * (1.0 - 1e-9))
     piece = np.minimum(inside.astype(int), spans - 1)
     u = inside - piece
-    weights = np.stack(
-        [
-            (1 - u) ** 3,
-            3 * u**3 - 6 * u**2 + 4,
-            -3 * u**3 + 3 * u**2 + 3 * u + 1,
-            u**3,
-        ],
-        axis=1,
-    )
+    second, third = 3 * u**3 - 6 * u**2 + 4, -3 * u**3 + 3 * u**2 + 3 * u + 1
+    weights = np.stack([(1 - u) ** 3, second, third, u**3], axis=1)
+    rows = np.arange(len(positions))[:, None]
     basis = np.zeros((len(positions), spans + 3))
-    basis[np.arange(len(positions))[:, None], piece[:, None] + np.arange(4)] = (
-        weights / 6
-    )
+    basis[rows, piece[:, None] + np.arange(4)] = weights / 6
     return basis
 
 

@@ -11,9 +11,6 @@ from radhabitat.types import Mask
 def move_contour(mask: Mask, *, largest_mm: float, seed: int) -> Mask:
     """Return the mask moved as a whole by a random part of `largest_mm` per axis.
 
-    What a second drawing of the same tumor does to its border, in its simplest
-    form; the shape stays.
-
     Args:
         mask: The drawn tumor.
         largest_mm: Each axis moves by a uniform draw from -largest_mm..largest_mm.

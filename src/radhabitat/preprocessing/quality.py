@@ -1,19 +1,29 @@
-"""How well two images agree, and how much of a region was imaged."""
+"""How well two images agree, and which of several transforms is best."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radhabitat.preprocessing.crop import Crop, Target
+from radhabitat.preprocessing.resample import in_view, resample_image
+from radhabitat.types import Volume
+
+_LEAST_KEPT_IN_VIEW = 0.8
 _MOST_BINS = 24
 _VALUES_PER_CELL = 4
+
+Matrix = NDArray[np.float64]
 
 
 def count_bins(samples: int) -> int:
     """Return gray levels per image: about 4 samples per joint cell, 4..24 levels.
 
-    With fixed levels, the bias of mutual information, (levels - 1)^2 / (2 samples),
-    would swamp small tumors.
+    Fixed levels would bias mutual information by (levels - 1)^2 / (2 samples), too
+    much for small tumors.
 
     Reference:
         Panzeri and Treves, Network 1996;7:87.
@@ -31,14 +41,10 @@ def quantile_codes(
 
 
 def mutual_information(joint: NDArray[np.intp]) -> tuple[float, float]:
-    """Return mutual information in nats and its normalized form.
+    """Return mutual information in nats and its normalized form, 1 (none) to 2 (all).
 
     Args:
         joint: Counts, shape (levels of one image, levels of the other).
-
-    Returns:
-        MI = H(a) + H(b) - H(a, b), and NMI = (H(a) + H(b)) / H(a, b): 1 when the
-        images tell nothing about each other, 2 when each tells all about the other.
 
     Reference:
         Studholme, Hill and Hawkes, Pattern Recognit 1999;32:71.
@@ -65,3 +71,68 @@ def agreement(
 def _entropy(share: NDArray[np.float64]) -> float:
     filled = share[share > 0.0]
     return -float((filled * np.log(filled)).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """Tells which of several transforms shows the same tissue.
+
+    Attributes:
+        target: The reference.
+        fixed: Its crop.
+        moving: The other image around the tumor.
+        image: The same as acquired, for what it shows.
+    """
+
+    target: Target
+    fixed: Crop
+    moving: Crop
+    image: Volume
+
+    def region_in_view(self, transform: Matrix) -> float:
+        """Return the share of the region that the sequence shows."""
+        seen = in_view(self.image.grid, self.fixed.grid, transform)
+        return float(seen[self.target.region].mean())
+
+    def best(self, candidates: Mapping[str, Matrix]) -> str:
+        """Return the name of the transform with the largest mutual information.
+
+        All are compared at the points that all of them see; one that moves a fifth of
+        the region out of view is none.
+        """
+        least = _LEAST_KEPT_IN_VIEW * self.region_in_view(np.eye(4))
+        fit = {n: t for n, t in candidates.items() if self.region_in_view(t) >= least}
+        seen = self._seen_by_all(fit.values(), self.target.region)
+        scores = {name: self._agreement(t, seen)[0] for name, t in fit.items()}
+        return max(scores, key=lambda name: scores[name])
+
+    def compare(self, transform: Matrix) -> dict[str, float]:
+        """Return the measures of a transform against leaving the image alone."""
+        still = np.eye(4)
+        region = self._seen_by_all([still, transform], self.target.region)
+        ring = self._seen_by_all([still, transform], self.target.ring)
+        center = np.append(self.target.frame.center_mm, 1.0)
+        measures = {
+            "displacement_mm": float(np.linalg.norm((transform @ center - center)[:3])),
+            "region_in_view": self.region_in_view(transform),
+        }
+        for when, matrix in (("before", still), ("after", transform)):
+            mi, nmi = self._agreement(matrix, region)
+            measures[f"mi_{when}"], measures[f"nmi_{when}"] = mi, nmi
+            measures[f"ring_nmi_{when}"] = self._agreement(matrix, ring)[1]
+        return measures
+
+    def _seen_by_all(
+        self, transforms: Iterable[Matrix], where: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        seen = where.copy()
+        for transform in transforms:
+            seen &= in_view(self.image.grid, self.fixed.grid, transform)
+        return seen
+
+    def _agreement(
+        self, transform: Matrix, where: NDArray[np.bool_]
+    ) -> tuple[float, float]:
+        moving, grid = Volume(self.moving.array, self.moving.grid), self.fixed.grid
+        moved = resample_image(moving, grid, transform, interpolation="linear")
+        return agreement(self.fixed.array[where], moved[where])

@@ -9,19 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.errors import ComputationError, ImageError
-from radhabitat.preprocessing.crop import (
-    Crop,
-    Frame,
-    crop_image,
-    region_around,
-    tumor_in,
-)
+from radhabitat.preprocessing.crop import Crop, Target, crop_image
 from radhabitat.preprocessing.engine_ants import register_linear
 from radhabitat.preprocessing.geometry import map_along
-from radhabitat.preprocessing.judge import Judge, Target
+from radhabitat.preprocessing.quality import Judge
 from radhabitat.preprocessing.search import REACH_MM, Found, search_translation
 from radhabitat.settings import PreprocessingSettings
-from radhabitat.types import Mask, Volume
+from radhabitat.types import Volume
 
 CLEAR_PEAK = 1.4
 WEAK_PEAK = 1.2
@@ -56,30 +50,6 @@ class Registered:
     quality: dict[str, float]
     notes: tuple[str, ...] = ()
 
-    @staticmethod
-    def untouched() -> Registered:
-        """Return the reference's own: every point stays."""
-        return Registered(np.eye(4), {})
-
-
-def prepare_target(
-    reference: Volume, tumor: Mask, settings: PreprocessingSettings
-) -> Target:
-    """Return the reference around the tumor, ready for registration.
-
-    Args:
-        reference: Bias-corrected native image.
-        tumor: The drawn tumor.
-        settings: `region_mm` is how far registration looks beyond the tumor.
-    """
-    frame = Frame.around(tumor, reference.grid, region_mm=settings.region_mm)
-    crop = crop_image(reference, frame, reach_mm=0.0)
-    if crop is None:
-        nothing = np.zeros((1, 1, 1), np.bool_)
-        return Target(frame, None, nothing, nothing)
-    region = region_around(tumor, crop, region_mm=settings.region_mm)
-    return Target(frame, crop, region, region & ~tumor_in(tumor, crop))
-
 
 def register(
     image: Volume,
@@ -91,15 +61,14 @@ def register(
 ) -> Registered:
     """Return where a sequence shows the tissue of the reference.
 
-    A search over translations, then ANTs from there, both looking only at the tumor
-    and `region_mm` around it. Of the scanner's position, the search and the stages of
-    ANTs, the plausible one with the largest mutual information is kept; where nothing
-    makes that one credible, the sequence stays where the scanner put it.
+    A search over translations, then ANTs from there. Of the scanner's position, the
+    search and the stages of ANTs, the plausible one with the largest mutual
+    information is kept; if it is not credible, the scanner's position.
 
     Args:
         image: Bias-corrected native image.
         target: Of the reference.
-        settings: `registration` and `region_mm`.
+        settings: `registration`.
         name: The sequence and its patient, for messages.
         seed: Of the points drawn.
 
@@ -155,11 +124,8 @@ def _candidates(
             notes.append(f"{stage} was refused: {reason}")
         else:
             along[stage] = matrix
-    frame = judge.target.frame
-    placed = {
-        name: map_along(frame.axes, frame.center_mm, matrix)
-        for name, matrix in along.items()
-    }
+    axes, center = judge.target.frame.axes, judge.target.frame.center_mm
+    placed = {name: map_along(axes, center, m) for name, m in along.items()}
     return {_SCANNER: np.eye(4), **placed}, tuple(notes)
 
 
@@ -190,10 +156,8 @@ def _doubt(found: Found) -> str:
     if found.peak_ratio is None:
         return "too little is in view to compare positions"
     if found.peak_ratio < CLEAR_PEAK:
-        return (
-            f"no position stands out (peak ratio {found.peak_ratio:.2f}; clear cases "
-            f"have {CLEAR_PEAK} or more)"
-        )
+        ratio = f"{found.peak_ratio:.2f}; clear cases have {CLEAR_PEAK} or more"
+        return f"no position stands out (peak ratio {ratio})"
     return ""
 
 

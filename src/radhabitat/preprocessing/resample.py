@@ -32,20 +32,15 @@ def resample_image(
         transform: (4, 4), RAS+ mm of the target -> RAS+ mm of the image.
         interpolation: Linear, or cubic B-spline cut at the image's own range.
         smooth: Blur first to the target's resolution, for a coarser grid.
-
-    Returns:
-        float32, shape `target.shape`.
     """
-    to_index = index_map(image.grid, target, transform)
-    block = _needed_block(image.grid.shape, target.shape, to_index)
+    block, matrix, offset = _needed_block(image.grid, target, transform)
     voxels = image.array[block]
     if smooth:
         voxels = _blur(voxels, image.grid.spacing_mm, target.spacing_mm)
-    start = np.array([s.start for s in block], dtype=np.float64)
     values: NDArray[np.float32] = ndimage.affine_transform(
         voxels,
-        to_index[:3, :3],
-        offset=to_index[:3, 3] - start,
+        matrix,
+        offset=offset,
         output_shape=target.shape,
         output=np.dtype(np.float32),
         order=1 if interpolation == "linear" else 3,
@@ -75,13 +70,11 @@ def carry_mask(mask: Mask, target: Grid, *, patient: str) -> Mask:
 
 def resample_mask(mask: Mask, target: Grid) -> Mask:
     """Return a mask on another grid: each voxel takes the nearest one's answer."""
-    to_index = index_map(mask.grid, target, np.eye(4))
-    block = _needed_block(mask.grid.shape, target.shape, to_index)
-    start = np.array([s.start for s in block], dtype=np.float64)
+    block, matrix, offset = _needed_block(mask.grid, target, np.eye(4))
     inside = ndimage.affine_transform(
         mask.array[block].astype(np.uint8),
-        to_index[:3, :3],
-        offset=to_index[:3, 3] - start,
+        matrix,
+        offset=offset,
         output_shape=target.shape,
         order=0,
         mode="grid-constant",
@@ -92,7 +85,7 @@ def resample_mask(mask: Mask, target: Grid) -> Mask:
 
 def in_view(source: Grid, target: Grid, transform: Matrix) -> NDArray[np.bool_]:
     """Tell which voxels of the target lie inside the source's voxels."""
-    to_index = index_map(source, target, transform)
+    to_index = _index_map(source, target, transform)
     i, j, k = (np.arange(n, dtype=np.float64) for n in target.shape)
     inside = np.ones(target.shape, dtype=np.bool_)
     for axis, size in enumerate(source.shape):
@@ -102,24 +95,27 @@ def in_view(source: Grid, target: Grid, transform: Matrix) -> NDArray[np.bool_]:
     return inside
 
 
-def index_map(source: Grid, target: Grid, transform: Matrix) -> Matrix:
+def _index_map(source: Grid, target: Grid, transform: Matrix) -> Matrix:
     """Return (4, 4): voxel index of the target -> fractional index of the source."""
     mapped: Matrix = np.linalg.inv(source.affine) @ transform @ target.affine
     return mapped
 
 
 def _needed_block(
-    shape: tuple[int, ...], target_shape: tuple[int, ...], to_index: Matrix
-) -> tuple[slice, slice, slice]:
-    ends = np.stack(np.meshgrid(*[(0, n - 1) for n in target_shape]), -1).reshape(-1, 3)
-    seen = ends @ to_index[:3, :3].T + to_index[:3, 3]
-    size = np.array(shape)
+    source: Grid, target: Grid, transform: Matrix
+) -> tuple[tuple[slice, slice, slice], Matrix, Matrix]:
+    """Return the voxels of the source that matter; matrix and offset into them."""
+    to_index = _index_map(source, target, transform)
+    matrix, offset = to_index[:3, :3], to_index[:3, 3]
+    ends = np.stack(np.meshgrid(*[(0, n - 1) for n in target.shape]), -1).reshape(-1, 3)
+    seen = ends @ matrix.T + offset
+    size = np.array(source.shape)
     low = np.floor(seen.min(axis=0)).astype(int) - _SPLINE_REACH_VOXELS
     high = np.ceil(seen.max(axis=0)).astype(int) + _SPLINE_REACH_VOXELS + 1
     low = np.clip(low, 0, size - 1)
     high = np.clip(high, low + 1, size)
     i, j, k = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    return i, j, k
+    return (i, j, k), matrix, offset - low
 
 
 def _blur(

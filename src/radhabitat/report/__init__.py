@@ -6,8 +6,6 @@ template and a style sheet in `templates`; nothing outside is asked for anything
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from radhabitat.report.content import HabitatRow, ReportContent, SetAside
 from radhabitat.report.figures.habitat_picture import habitat_picture
 
@@ -23,21 +21,16 @@ def write_report(content: ReportContent) -> str:
     Args:
         content: What the study found.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from radhabitat.report.sections import build_sections
     from radhabitat.report.sections.summary import summarize
 
-    templates = files("radhabitat.report") / "templates"
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    page = environment.from_string(
-        (templates / "report.html.j2").read_text(encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("radhabitat.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
     )
-    style = (templates / "report.css").read_text(encoding="utf-8")
-    return page.render(
-        content=content,
-        style=Markup(style),  # noqa: S704 (our own style sheet)
-        summary=summarize(content),
-        sections=build_sections(content),
+    return environment.get_template("report.html.j2").render(
+        content=content, summary=summarize(content), sections=build_sections(content)
     )

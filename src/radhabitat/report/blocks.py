@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from radhabitat.report.figures.drawing import Fill, draw_svg
 
 
-@dataclass(frozen=True)
-class Text:
+class Text(NamedTuple):
     """A paragraph."""
 
     words: str
     kind: Literal["text"] = "text"
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading inside a section."""
 
     words: str
     kind: Literal["heading"] = "heading"
 
 
-@dataclass(frozen=True)
-class Callout:
+class Callout(NamedTuple):
     """A sentence that must not be missed; `strong` ones warn."""
 
     words: str
@@ -31,8 +29,7 @@ class Callout:
     kind: Literal["callout"] = "callout"
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """Rows of finished text.
 
     Attributes:
@@ -46,68 +43,56 @@ class Table:
 
     caption: str
     headers: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: list[tuple[str, ...]]
     text_columns: int = 1
     folded: bool = False
     note: str = ""
     kind: Literal["table"] = "table"
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(NamedTuple):
     """A drawing.
 
     Attributes:
         name: Short name, unique in the report; ids inside the drawing begin with it.
-        svg: The drawing, as an SVG element.
+        fill: Draws it on an empty matplotlib figure and sets its size.
         caption: What it shows and how to read it.
         wide: Takes the whole width instead of half of it.
     """
 
     name: str
-    svg: str
+    fill: Fill
     caption: str
     wide: bool = False
     kind: Literal["figure"] = "figure"
 
+    def to_svg(self) -> str:
+        """Return the drawing as an SVG element."""
+        return draw_svg(self.name, self.fill)
 
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures of patients.
 
-    Attributes:
-        images: (patient, base64 of a PNG).
-        caption: What they show.
-        note: What a reader must know to read them.
-    """
+class Pictures(NamedTuple):
+    """Pictures of patients: (patient, base64 of a PNG), what they show, a note."""
 
-    images: tuple[tuple[str, str], ...]
+    images: list[tuple[str, str]]
     caption: str
     note: str = ""
     kind: Literal["pictures"] = "pictures"
 
 
-@dataclass(frozen=True)
-class References:
+class References(NamedTuple):
     """Numbered works that the text cites."""
 
-    works: tuple[str, ...]
+    works: list[str]
     kind: Literal["references"] = "references"
 
 
 Block = Text | Heading | Callout | Table | Figure | Pictures | References
 
 
-@dataclass(frozen=True)
-class Section:
-    """A chapter of the report.
-
-    Attributes:
-        anchor: Where the table of contents points to.
-        title: Its heading.
-        blocks: What it holds, in order.
-    """
+class Section(NamedTuple):
+    """A chapter of the report; the table of contents points to its anchor."""
 
     anchor: str
     title: str
-    blocks: tuple[Block, ...]
+    blocks: list[Block]

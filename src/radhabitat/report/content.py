@@ -12,17 +12,12 @@ if TYPE_CHECKING:
 
 Counts = tuple[tuple[str, int], ...]
 """Steps in their order, each with how many were left after it."""
+Quality = Mapping[str, Mapping[str, float]]
+"""Sequence -> measure -> value."""
 
 
 class SetAside(NamedTuple):
-    """A patient that the study lost.
-
-    Attributes:
-        patient: Identifier of the patient.
-        step: What was being done: reading, preprocessing, habitats ...
-        problem: What is wrong.
-        fix: What to do about it.
-    """
+    """A patient that the study lost: doing what, what is wrong, what to do."""
 
     patient: str
     step: str
@@ -31,13 +26,9 @@ class SetAside(NamedTuple):
 
 
 class HabitatRow(NamedTuple):
-    """One habitat of one patient.
+    """One habitat (from 1) of one patient: volume, and share of the tumor (0 to 1).
 
-    Attributes:
-        patient: Identifier of the patient.
-        habitat: Number of the habitat, from 1.
-        volume_ml: Its volume; 0 when the patient has none of it.
-        proportion: Its share of the tumor, 0 to 1.
+    The volume is 0 when the patient has none of it.
     """
 
     patient: str
@@ -83,9 +74,7 @@ class ReportContent:
     flow: Counts = ()
     set_aside: tuple[SetAside, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
-    quality: Mapping[str, Mapping[str, Mapping[str, float]]] = field(
-        default_factory=dict
-    )
+    quality: Mapping[str, Quality] = field(default_factory=dict)
     k_votes: Mapping[int, int] = field(default_factory=dict)
     k_used: int | None = None
     elbow: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
@@ -104,3 +93,10 @@ class ReportContent:
     def from_images(self) -> bool:
         """Tell whether the study began with images, not with a feature table."""
         return bool(self.quality or self.elbow or self.pictures or self.habitat_table)
+
+    @property
+    def order_by(self) -> str:
+        """Return the sequence whose mean intensity numbers the habitats."""
+        data = self.settings.data
+        early = "LAP" if "LAP" in data.sequences else data.reference
+        return self.settings.habitats.order_by or early

@@ -38,8 +38,7 @@ def number(value: float, *, digits: int = 3) -> str:
     """
     if not math.isfinite(value):
         return UNKNOWN
-    rounded = f"{value:,.{digits}f}"
-    return rounded.replace("-", "\N{MINUS SIGN}")
+    return f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def compact(value: float) -> str:
@@ -63,31 +62,29 @@ def p_value(p: float) -> str:
         >>> p_value(0.0304), p_value(0.00002)
         ('0.030', '< 0.001')
     """
-    if not math.isfinite(p):
-        return UNKNOWN
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else number(p)
 
 
 def estimate(value: Estimate, *, digits: int = 3) -> str:
     """Return a value with its interval; never a value that looks bare by accident."""
     if not math.isfinite(value.value):
         return UNKNOWN
-    middle = number(value.value, digits=digits)
-    if not (math.isfinite(value.low) and math.isfinite(value.high)):
+    middle, low, high = (
+        number(v, digits=digits) for v in (value.value, value.low, value.high)
+    )
+    if UNKNOWN in (low, high):
         return f"{middle} (interval {UNKNOWN})"
-    low, high = (number(v, digits=digits) for v in (value.low, value.high))
     return f"{middle} ({low} to {high})"
 
 
-def count(amount: int, noun: str, *, plural: str = "") -> str:
+def count(amount: int, noun: str) -> str:
     """Return an amount with its noun.
 
     Example:
         >>> count(1, "patient"), count(1568, "feature")
         ('1 patient', '1,568 features')
     """
-    word = noun if amount == 1 else plural or noun + "s"
-    return f"{amount:,} {word}"
+    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
 
 
 def in_words(names: tuple[str, ...]) -> str:

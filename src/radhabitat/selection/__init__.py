@@ -8,7 +8,7 @@ The same steps as scikit-learn estimators are in `selection.estimators`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,13 +77,11 @@ def select_features(
     step = f"LASSO (lambda.{settings.lasso_rule}), largest {settings.max_features}"
     folds = draw_folds(sample.outcome, settings.lasso_folds, seed=seed)
     if not len(sample.columns) or folds is None:
-        counts.append((step, 0))
-        return _selection(sample.take(np.arange(0)), counts)
+        return _selection(sample.take(np.arange(0)), [*counts, (step, 0)])
     path = cross_validate_lasso(sample, folds)
-    place = path.best if settings.lasso_rule == "min" else path.sparse
-    kept = _largest(path.coefficients[place], settings.max_features)
-    counts.append((step, len(kept)))
-    return _selection(sample.take(kept), counts, path, tuple(sample.columns.tolist()))
+    kept = path.largest(settings.lasso_rule, settings.max_features)
+    chosen = _selection(sample.take(kept), [*counts, (step, len(kept))])
+    return replace(chosen, path=path, path_positions=tuple(sample.columns.tolist()))
 
 
 def select_clinical(
@@ -116,22 +114,6 @@ def select_clinical(
     return _selection(sample, counts)
 
 
-def _selection(
-    sample: Sample,
-    counts: list[tuple[str, int]],
-    path: LassoPath | None = None,
-    path_positions: tuple[int, ...] = (),
-) -> Selection:
+def _selection(sample: Sample, counts: list[tuple[str, int]]) -> Selection:
     order = np.argsort(sample.columns)
-    return Selection(
-        positions=sample.columns[order],
-        counts=tuple(counts),
-        fill=sample.fill[order],
-        path=path,
-        path_positions=path_positions,
-    )
-
-
-def _largest(coefficients: NDArray[np.float64], most: int) -> NDArray[np.intp]:
-    order = np.argsort(-np.abs(coefficients), kind="stable")[:most]
-    return np.sort(order[coefficients[order] != 0.0])
+    return Selection(sample.columns[order], tuple(counts), sample.fill[order])

@@ -14,9 +14,8 @@ TOLERANCE = 1e-4
 def eliminate(sample: Sample, *, keep: int, penalty: float = 1.0) -> NDArray[np.intp]:
     """Return the columns that recursive elimination leaves.
 
-    Exact: after each single column the model is fitted again. With more columns than
-    patients the fit is an n x n problem in the dual coefficients; its matrix loses one
-    outer product per step and Newton starts where the last fit ended.
+    After each single column the model is fitted again, as an n x n problem in the dual
+    coefficients; Newton starts where the last fit ended.
 
     Args:
         sample: Standardized columns.
@@ -35,11 +34,7 @@ def eliminate(sample: Sample, *, keep: int, penalty: float = 1.0) -> NDArray[np.
     count = sample.values.shape[1]
     if count <= keep:
         return np.arange(count)
+    columns = sample.values.T.copy(order="C")
     return eliminate_columns(
-        sample.values.T.copy(order="C"),
-        sample.outcome,
-        sample.weights,
-        keep,
-        penalty,
-        TOLERANCE,
+        columns, sample.outcome, sample.weights, keep, penalty, TOLERANCE
     )

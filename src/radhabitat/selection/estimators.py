@@ -7,7 +7,7 @@ which it keeps. Rows count as different patients: for resamples with copies use
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from radhabitat.errors import ComputationError
 from radhabitat.selection.elimination import eliminate
-from radhabitat.selection.lasso import Loss, cross_validate_lasso, draw_folds
+from radhabitat.selection.lasso import Loss, Rule, cross_validate_lasso, draw_folds
 from radhabitat.selection.redundancy import drop_redundant
 from radhabitat.selection.sample import Sample, standardize
 
@@ -31,9 +31,10 @@ class _Selector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "support_")
         return self.support_
 
-    def _keep(self, positions: NDArray[np.intp]) -> None:
+    def _keep(self, positions: NDArray[np.intp]) -> Self:
         self.support_ = np.zeros(self.n_features_in_, dtype=np.bool_)
         self.support_[positions] = True
+        return self
 
 
 class RedundancyFilter(_Selector):
@@ -52,9 +53,10 @@ class RedundancyFilter(_Selector):
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: N803
         """Learn which columns to keep; `y` is not looked at."""
         values = validate_data(self, X, dtype=np.float64)
-        sample = _in_order_of_values(_sample(values, np.zeros(len(values))))
-        self._keep(sample.columns[drop_redundant(sample, limit=self.limit)])
-        return self
+        sample = _sample(values, np.zeros(len(values)))
+        # an order of the columns that does not depend on where they stood
+        sample = sample.take(np.lexsort(np.round(sample.values[::-1], 9)))
+        return self._keep(sample.columns[drop_redundant(sample, limit=self.limit)])
 
 
 class RecursiveElimination(_Selector):
@@ -76,8 +78,7 @@ class RecursiveElimination(_Selector):
         """Learn which columns to keep."""
         sample = _labeled(self, X, y)
         kept = eliminate(sample, keep=self.keep, penalty=self.penalty)
-        self._keep(sample.columns[kept])
-        return self
+        return self._keep(sample.columns[kept])
 
 
 class LassoSelector(_Selector):
@@ -100,7 +101,7 @@ class LassoSelector(_Selector):
     def __init__(
         self,
         folds: int = 10,
-        rule: Literal["min", "1se"] = "min",
+        rule: Rule = "min",
         *,
         most: int | None = None,
         loss: Loss = "logistic",
@@ -126,13 +127,11 @@ class LassoSelector(_Selector):
                 "give more patients",
             )
         self.path_ = cross_validate_lasso(sample, folds, loss=self.loss)
-        place = self.path_.best if self.rule == "min" else self.path_.sparse
+        place = self.path_.place(self.rule)
         self.penalty_ = float(self.path_.penalties[place])
         self.coef_ = np.zeros(self.n_features_in_)
         self.coef_[sample.columns] = self.path_.coefficients[place]
-        order = np.argsort(-np.abs(self.coef_), kind="stable")[: self.most]
-        self._keep(order[self.coef_[order] != 0.0])
-        return self
+        return self._keep(sample.columns[self.path_.largest(self.rule, self.most)])
 
 
 def _labeled(selector: _Selector, values: ArrayLike, outcome: ArrayLike) -> Sample:
@@ -149,12 +148,5 @@ def _labeled(selector: _Selector, values: ArrayLike, outcome: ArrayLike) -> Samp
 
 def _sample(values: NDArray[np.float64], outcome: NDArray[np.float64]) -> Sample:
     columns = np.flatnonzero(np.ptp(values, axis=0) > 0.0)
-    varied = values[:, columns]
-    weights = np.ones(len(values))
-    fill = np.zeros(len(columns))
-    return standardize(Sample(varied, outcome, weights, columns, fill))
-
-
-def _in_order_of_values(sample: Sample) -> Sample:
-    """Return the columns in an order that does not depend on where they stood."""
-    return sample.take(np.lexsort(np.round(sample.values[::-1], 9)))
+    fill, weights = np.zeros(len(columns)), np.ones(len(values))
+    return standardize(Sample(values[:, columns], outcome, weights, columns, fill))

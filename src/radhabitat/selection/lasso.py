@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from radhabitat.selection.sample import Sample
 
 Loss = Literal["logistic", "squared"]
+Rule = Literal["min", "1se"]
 
 PENALTIES = 50
 SMALLEST_PENALTY = 1e-3
@@ -41,6 +42,16 @@ class LassoPath:
     best: int
     sparse: int
 
+    def largest(self, rule: Rule, most: int | None) -> NDArray[np.intp]:
+        """Return the columns of largest |coefficient| at the rule's penalty, rising."""
+        chosen = self.coefficients[self.place(rule)]
+        order = np.argsort(-np.abs(chosen), kind="stable")[:most]
+        return np.sort(order[chosen[order] != 0.0])
+
+    def place(self, rule: Rule) -> int:
+        """Return the place of the penalty that a rule chooses."""
+        return self.best if rule == "min" else self.sparse
+
 
 def cross_validate_lasso(
     sample: Sample, folds: NDArray[np.intp], *, loss: Loss = "logistic"
@@ -57,7 +68,9 @@ def cross_validate_lasso(
         Friedman, Hastie, Tibshirani 2010, J Stat Softw 33(1), eq. 12 and section 2.5;
         standard error over folds weighted by their size, as in glmnet's cv.glmnet.
     """
-    penalties = _largest_penalty(sample) * np.geomspace(1, SMALLEST_PENALTY, PENALTIES)
+    residual = sample.shares * (sample.outcome - sample.shares @ sample.outcome)
+    largest = np.abs(residual @ sample.values).max()
+    penalties = float(largest) * np.geomspace(1, SMALLEST_PENALTY, PENALTIES)
     left_out, sizes = [], []
     for fold in np.unique(folds):
         out = folds == fold
@@ -73,8 +86,7 @@ def cross_validate_lasso(
     error = np.sqrt(spread / max(len(size) - 1, 1))
     best = int(np.argmin(mean))
     sparse = int(np.flatnonzero(mean <= mean[best] + error[best])[0])
-    everybody = np.ones(len(sample.outcome), dtype=np.bool_)
-    path = _trace(sample, everybody, penalties, loss)
+    path = _trace(sample, folds >= 0, penalties, loss)
     return LassoPath(penalties, path[:, 1:], mean, error, best, sparse)
 
 
@@ -89,8 +101,7 @@ def draw_folds(
         seed: Of the shuffle.
 
     Returns:
-        Shape (patients,); None when a class has a single patient, without whom
-        nothing can be learned.
+        Shape (patients,); None when a class has a single patient.
     """
     draw = np.random.default_rng(seed)
     events = draw.permutation(np.flatnonzero(outcome > 0.5))
@@ -102,36 +113,29 @@ def draw_folds(
     return folds
 
 
-def _largest_penalty(sample: Sample) -> float:
-    """Return the smallest penalty at which every coefficient is zero."""
-    share = sample.weights / sample.weights.sum()
-    residual = share * (sample.outcome - share @ sample.outcome)
-    return float(np.abs(residual @ sample.values).max())
-
-
 def _trace(
     sample: Sample, rows: NDArray[np.bool_], penalties: NDArray[np.float64], loss: Loss
 ) -> NDArray[np.float64]:
-    from radhabitat.selection.compiled_paths import trace_logistic, trace_squared
+    from radhabitat.selection.compiled import trace_logistic, trace_squared
 
-    weights = sample.weights[rows]
-    shares = weights / weights.sum()
-    outcome = sample.outcome[rows]
     trace = trace_logistic if loss == "logistic" else trace_squared
-    values = np.ascontiguousarray(sample.values[rows])
-    tolerance = TOLERANCE if rows.all() else TOLERANCE_IN_FOLDS
-    return trace(values, outcome, shares, penalties, tolerance)
+    weights = sample.weights[rows]
+    return trace(
+        np.ascontiguousarray(sample.values[rows]),
+        sample.outcome[rows],
+        weights / weights.sum(),
+        penalties,
+        TOLERANCE if rows.all() else TOLERANCE_IN_FOLDS,
+    )
 
 
 def _score(
     predicted: NDArray[np.float64], outcome: NDArray[np.float64], loss: Loss
 ) -> NDArray[np.float64]:
     if loss == "squared":
-        squared: NDArray[np.float64] = (outcome - predicted) ** 2
-        return squared
+        return np.square(outcome - predicted)
     edge = np.log(_SURE / (1.0 - _SURE))
     bounded = np.clip(predicted, edge, -edge)
-    deviance: NDArray[np.float64] = 2.0 * np.logaddexp(
-        0.0, np.where(outcome > 0.5, -bounded, bounded)
-    )
+    signed = np.where(outcome > 0.5, -bounded, bounded)
+    deviance: NDArray[np.float64] = 2.0 * np.logaddexp(0.0, signed)
     return deviance

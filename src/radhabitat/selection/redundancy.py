@@ -13,32 +13,22 @@ def drop_redundant(
 ) -> NDArray[np.intp]:
     """Return the columns with |r| <= limit to every column kept before them.
 
-    The rule compares with *kept* columns only: a column that was dropped no longer
-    speaks against others.
+    A column that was dropped no longer speaks against others.
 
     Args:
         sample: Standardized columns.
         limit: Largest absolute Pearson correlation that two kept columns may have.
         priority: Shape (columns,); the highest goes first, ties in the sample's
-            order, which is that of the names. None: the column with the smallest
-            mean |r| to all columns goes first; neither the outcome nor a column's
-            place in the table has a say.
+            order. None: the column with the smallest mean |r| to all goes first.
 
     Returns:
         Positions in the sample, rising.
     """
     from radhabitat.selection.compiled import keep_in_order
 
-    correlation = _correlation(sample)
+    scaled = sample.values * np.sqrt(sample.shares)[:, np.newaxis]
+    correlation = np.abs(scaled.T @ scaled)
     if priority is None:
         priority = -np.round(correlation.sum(axis=0), 8)
     order = np.argsort(-priority, kind="stable")
     return np.flatnonzero(keep_in_order(correlation, order, limit))
-
-
-def _correlation(sample: Sample) -> NDArray[np.float64]:
-    """Return the absolute correlations, shape (columns, columns)."""
-    share = sample.weights / sample.weights.sum()
-    scaled = sample.values * np.sqrt(share)[:, np.newaxis]
-    correlation: NDArray[np.float64] = scaled.T @ scaled
-    return np.abs(correlation, out=correlation)

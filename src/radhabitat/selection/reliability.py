@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtri
@@ -11,18 +9,10 @@ from scipy.special import fdtri
 _ROUNDING = 1e-13
 
 
-@dataclass(frozen=True, eq=False)
-class _MeanSquares:
-    """Two-way analysis of variance of many features, each entry shape (features,)."""
-
-    readers: int
-    patients: NDArray[np.float64]
-    between_patients: NDArray[np.float64]
-    between_readers: NDArray[np.float64]
-    error: NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
-def coefficient_of_variation(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def coefficient_of_variation(values: Floats) -> Floats:
     """Return standard deviation / |mean| over repeats, in the middle patient.
 
     Args:
@@ -42,11 +32,10 @@ def coefficient_of_variation(values: NDArray[np.float64]) -> NDArray[np.float64]
     ratio[spread == 0.0] = 0.0
     ratio[np.isnan(ratio)] = np.inf
     middle = np.sort(ratio, axis=0)[[(len(ratio) - 1) // 2, len(ratio) // 2]]
-    result: NDArray[np.float64] = middle.mean(axis=0)
-    return result
+    return np.asarray(middle.mean(axis=0))
 
 
-def icc_2_1(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def icc_2_1(values: Floats) -> Floats:
     """Return ICC(2,1): two-way random, absolute agreement, single measurement.
 
     Args:
@@ -60,12 +49,12 @@ def icc_2_1(values: NDArray[np.float64]) -> NDArray[np.float64]:
     Reference:
         Shrout and Fleiss 1979, Psychol Bull 86:420, table 4, ICC(2,1).
     """
-    return _point(_mean_squares(values))
+    return _icc(len(values), *_mean_squares(values))
 
 
 def icc_2_1_interval(
-    values: NDArray[np.float64], *, confidence: float = 0.95
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values: Floats, *, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
     """Return the limits of ICC(2,1), low and high, each of shape (features,).
 
     Args:
@@ -76,14 +65,9 @@ def icc_2_1_interval(
         McGraw and Wong 1996, Psychol Methods 1:30, table 7, case 2A, ICC(A,1);
         Satterthwaite's degrees of freedom.
     """
-    squares = _mean_squares(values)
-    icc = _point(squares)
-    k, n = float(squares.readers), squares.patients
-    between, reader, error = (
-        squares.between_patients,
-        squares.between_readers,
-        squares.error,
-    )
+    k = float(len(values))
+    n, between, reader, error = _mean_squares(values)
+    icc = _icc(k, n, between, reader, error)
     with np.errstate(divide="ignore", invalid="ignore"):
         a = k * icc / (n * (1.0 - icc))
         b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
@@ -100,20 +84,21 @@ def icc_2_1_interval(
     return np.where(perfect, 1.0, low), np.where(perfect, 1.0, high)
 
 
-def _point(squares: _MeanSquares) -> NDArray[np.float64]:
-    k, n = squares.readers, squares.patients
-    excess = squares.between_readers - squares.error
+def _icc(k: float, n: Floats, between: Floats, reader: Floats, error: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
-        total = squares.between_patients + (k - 1) * squares.error + k / n * excess
-        icc: NDArray[np.float64] = (squares.between_patients - squares.error) / total
+        total = between + (k - 1) * error + k / n * (reader - error)
+        icc: Floats = (between - error) / total
     return icc
 
 
-def _mean_squares(values: NDArray[np.float64]) -> _MeanSquares:
-    """Return the mean squares; NaN for a feature that is constant or hardly known."""
+def _mean_squares(values: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return patients and mean squares between patients, between readers, of error.
+
+    Each of shape (features,); NaN for a feature that is constant or hardly known.
+    """
     known = np.isfinite(values).all(axis=0)
     patients = known.sum(axis=0).astype(np.float64)
-    k = values.shape[0]
+    k = len(values)
     cells = np.where(known, values, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = cells.sum(axis=(0, 1)) / (k * patients)
@@ -127,4 +112,4 @@ def _mean_squares(values: NDArray[np.float64]) -> _MeanSquares:
         reader = patients * (by_reader**2).sum(axis=0) / (k - 1.0)
         error = (rest**2).sum(axis=(0, 1)) / ((patients - 1.0) * (k - 1.0))
     between[constant | (patients < 2.0)] = np.nan
-    return _MeanSquares(k, patients, between, reader, error)
+    return patients, between, reader, error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,8 @@ ROUNDING = 1e-12
 class Sample:
     """Distinct patients; the copies that a bootstrap made are weights.
 
-    Every formula of selection is the same for three copies of a row and for one row
-    of weight three, but the second is smaller, and it cannot tear the copies of a
-    patient apart into different folds.
+    A row of weight three is smaller than three copies of it, and cannot be torn
+    apart into different folds.
 
     Attributes:
         values: float64, shape (patients, columns); no NaN, no constant column.
@@ -36,14 +35,19 @@ class Sample:
     columns: NDArray[np.intp]
     fill: NDArray[np.float64]
 
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Weights that sum to 1."""
+        shares: NDArray[np.float64] = self.weights / self.weights.sum()
+        return shares
+
     def take(self, columns: NDArray[np.intp]) -> Sample:
         """Return some of the columns, by their position in this sample."""
-        return Sample(
-            self.values[:, columns],
-            self.outcome,
-            self.weights,
-            self.columns[columns],
-            self.fill[columns],
+        return replace(
+            self,
+            values=self.values[:, columns],
+            columns=self.columns[columns],
+            fill=self.fill[columns],
         )
 
 
@@ -71,13 +75,21 @@ def distinct_patients(
         np.asarray(patients, dtype=np.str_), return_index=True, return_counts=True
     )
     result = outcome[first].astype(np.float64)
-    _check_outcome(result)
+    events = int(result.sum())
+    if events in (0, len(result)):
+        raise ComputationError(
+            f"{events} of {len(result)} patients have the event; nothing can be "
+            "learned where all have the same outcome",
+            "give patients with and without the event, at least two of each",
+        )
     by_name = np.argsort(np.asarray(names, dtype=np.str_), kind="stable")
     missing = np.isnan(values[first][:, by_name])
     often_known = copies @ missing <= MOST_MISSING * copies.sum()
     columns = by_name[often_known]
-    filled = values[np.ix_(first, columns)]
-    middle = _fill(filled, missing[:, often_known], copies)
+    missing = missing[:, often_known]
+    known = values[np.ix_(first, columns)]
+    middle = _medians(np.repeat(known, copies, axis=0))
+    filled = np.where(missing, middle, known)
     usable = np.isfinite(filled).all(axis=0) & (np.ptp(filled, axis=0) > 0.0)
     return Sample(
         np.ascontiguousarray(filled[:, usable]),
@@ -93,42 +105,17 @@ def standardize(sample: Sample) -> Sample:
 
     Columns that vary only by rounding are left out.
     """
-    share = sample.weights / sample.weights.sum()
-    centered = sample.values - share @ sample.values
-    scale = np.sqrt(share @ centered**2)
+    centered = sample.values - sample.shares @ sample.values
+    scale = np.sqrt(sample.shares @ centered**2)
     size = np.abs(sample.values).max(axis=0, initial=0.0)
     varied = np.flatnonzero(scale > ROUNDING * size)
-    return Sample(
-        centered[:, varied] / scale[varied],
-        sample.outcome,
-        sample.weights,
-        sample.columns[varied],
-        sample.fill[varied],
-    )
+    scaled = centered[:, varied] / scale[varied]
+    return replace(sample.take(varied), values=scaled)
 
 
-def _fill(
-    values: NDArray[np.float64],
-    missing: NDArray[np.bool_],
-    copies: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Put each column's median where it is missing; return the medians."""
-    middle = np.zeros(values.shape[1])
-    rows = np.repeat(np.arange(len(copies)), copies)
-    if values.shape[1]:
-        middle = np.median(values[rows], axis=0)
-    for place in np.flatnonzero(missing.any(axis=0)):
-        unknown = missing[:, place]
-        middle[place] = np.median(values[rows, place][~unknown[rows]])
-        values[unknown, place] = middle[place]
+def _medians(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the median of the known values of each column."""
+    middle: NDArray[np.float64] = np.median(values, axis=0)
+    gaps = np.isnan(middle)  # numpy's other function is much slower
+    middle[gaps] = np.nanmedian(values[:, gaps], axis=0)
     return middle
-
-
-def _check_outcome(outcome: NDArray[np.float64]) -> None:
-    events = int(outcome.sum())
-    if events in (0, len(outcome)):
-        raise ComputationError(
-            f"{events} of {len(outcome)} patients have the event; nothing can be "
-            "learned where all have the same outcome",
-            "give patients with and without the event, at least two of each",
-        )

@@ -10,6 +10,8 @@ from scipy.special import chdtrc, expit
 
 from radhabitat.selection.sample import Sample
 
+Floats = NDArray[np.float64]
+
 _MOST_STEPS = 25
 _CONVERGED = 1e-8
 _SEPARATED = 20.0
@@ -29,13 +31,8 @@ def associated_alone(
     Returns:
         Positions in the sample, rising.
     """
-    kept = [
-        place
-        for columns in variables_of(names)
-        if p_alone(sample, columns) < p
-        for place in columns
-    ]
-    return np.array(sorted(kept), dtype=np.intp)
+    kept = [c for c in variables_of(names) if p_alone(sample, c) < p]
+    return np.sort(np.concatenate([np.empty(0, dtype=np.intp), *kept]))
 
 
 def p_alone(sample: Sample, columns: NDArray[np.intp]) -> float:
@@ -58,25 +55,28 @@ def p_alone(sample: Sample, columns: NDArray[np.intp]) -> float:
     formula, information = _fit(design, sample.outcome, sample.weights)
     if information is None:
         return score_test(sample, columns)
-    slopes = formula[1:]
     covariance = np.linalg.pinv(information, rcond=1e-10, hermitian=True)[1:, 1:]
-    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
-    inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)
-    return float(chdtrc(rank, slopes @ inverse @ slopes))
+    statistic, rank = _quadratic(formula[1:], covariance.astype(np.float64))
+    return float(chdtrc(rank, statistic))
 
 
 def score_test(sample: Sample, columns: NDArray[np.intp]) -> float:
     """Return the p-value of Rao's score test of one variable, as `p_alone`."""
     size = sample.weights.sum()
-    share = sample.weights / size
+    share = sample.shares
     mean = float(share @ sample.outcome)
     block = sample.values[:, columns]
     covariance = (block * share[:, np.newaxis]).T @ block
     slope = (share * (sample.outcome - mean)) @ block
-    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    statistic, rank = _quadratic(slope, covariance)
+    return float(chdtrc(rank, size * statistic / (mean * (1.0 - mean))))
+
+
+def _quadratic(slopes: Floats, covariance: Floats) -> tuple[float, int]:
+    """Return slopes' covariance^-1 slopes, and the rank of the covariance."""
     inverse = np.linalg.pinv(covariance, rcond=1e-10, hermitian=True)
-    statistic = size * float(slope @ inverse @ slope) / (mean * (1.0 - mean))
-    return float(chdtrc(rank, statistic))
+    rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
+    return float(slopes @ inverse @ slopes), rank
 
 
 def variables_of(names: Sequence[str]) -> list[NDArray[np.intp]]:
@@ -93,10 +93,8 @@ def variables_of(names: Sequence[str]) -> list[NDArray[np.intp]]:
 
 
 def _fit(
-    design: NDArray[np.float64],
-    outcome: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    design: Floats, outcome: Floats, weights: Floats
+) -> tuple[Floats, Floats | None]:
     """Return formula and information of a logistic model; None when separated."""
     formula = np.zeros(design.shape[1])
     for _ in range(_MOST_STEPS):

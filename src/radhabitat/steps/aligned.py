@@ -113,12 +113,13 @@ def _align(task: PatientTask, provenance: Json) -> tuple[list[Path], Json]:
     written: list[Path] = []
     for sequence in aligned.images:
         written += _write_sequence(paths, aligned, sequence, provenance)
-    write_mask(paths.mask(), aligned.tumor)
-    written.append(paths.mask())
     paths.mask(reader=2).unlink(missing_ok=True)
-    if aligned.second_reader is not None:
-        write_mask(paths.mask(reader=2), aligned.second_reader)
-        written.append(paths.mask(reader=2))
+    for reader, mask in enumerate((aligned.tumor, aligned.second_reader), start=1):
+        if mask is not None:
+            path = paths.mask(reader=reader)
+            write_mask(path, mask)
+            write_json(sidecar(path), {**provenance, "volume_mm3": mask.volume_mm3})
+            written += [path, sidecar(path)]
     return written, {"quality": aligned.quality, "notes": aligned.notes}
 
 

@@ -1,1 +1,4 @@
-"""Every figure of the report, one per file, each a function from data to SVG."""
+"""Every figure of the report, one per file: a function that draws data on a figure.
+
+It sets the size (inches) and draws; `blocks.Figure` makes the SVG in our style.
+"""

@@ -3,72 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from radhabitat.report.figures.drawing import draw_svg
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from radhabitat.evaluation.results import Evaluation
 from radhabitat.report.palette import FAINT, INK, model_color
 from radhabitat.report.wording import estimate, short_title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from radhabitat.evaluation.results import ModelResult
-    from radhabitat.types import Estimate
+from radhabitat.types import Estimate
 
 
-def draw_auc_forest(results: Mapping[str, ModelResult]) -> str:
-    """Return one row per model and kind of AUC; the dotted line is chance."""
-    height = 1.4 + 0.95 * len(results)
-    return draw_svg(
-        "auc-forest",
-        lambda figure: _fill(figure, results),
-        size_in=(5.2, max(height, 3.0)),
-    )
-
-
-def _fill(figure: Figure, results: Mapping[str, ModelResult]) -> None:
+def draw_auc_forest(figure: Figure, evaluation: Evaluation) -> None:
+    """Draw one row per model and kind of AUC; the dotted line is chance."""
+    results = evaluation.results
+    figure.set_size_inches(5.2, max(1.4 + 0.95 * len(results), 3.0))
     axes = figure.add_subplot()
     axes.axvline(0.5, color=FAINT, linestyle=":", linewidth=1.2)
+    beside, bold = axes.get_yaxis_transform(), "bold"
+    lowest = 0.3
     for position, (name, result) in enumerate(results.items()):
         color, row = model_color(position), 2.6 * position
-        axes.text(
-            0.0,
-            row - 0.62,
-            short_title(name),
-            transform=axes.get_yaxis_transform(),
-            fontweight="bold",
-            va="center",
-        )
+        title = short_title(name)
+        axes.text(0, row - 0.62, title, transform=beside, fontweight=bold, va="center")
         _draw_row(axes, row, result.apparent, color, filled=False)
         _draw_row(axes, row + 0.85, result.out_of_bag, color, filled=True)
+        for auc in (result.apparent, result.out_of_bag):
+            # what is not a number compares false and leaves the limit alone
+            lowest = min(lowest, auc.value - 0.03, auc.low - 0.03)
     bottom = 2.6 * len(results) - 0.75
-    axes.set(
-        xlim=(_lowest(results), 1.02),
-        ylim=(bottom, -1.1),
-        xlabel="AUC (dotted: chance)",
-    )
-    axes.set_yticks([])
+    axes.set(xlim=(lowest, 1.02), ylim=(bottom, -1.1), yticks=[])
+    axes.set_xlabel("AUC (dotted: chance)")
     axes.spines["left"].set_visible(False)
     axes.grid(visible=True, axis="x")
-
-
-def _lowest(results: Mapping[str, ModelResult]) -> float:
-    ends = [
-        end
-        for result in results.values()
-        for auc in (result.apparent, result.out_of_bag)
-        for end in (auc.value, auc.low)
-        if math.isfinite(end)
-    ]
-    return min([0.3, *(end - 0.03 for end in ends)])
 
 
 def _draw_row(
     axes: Axes, row: float, auc: Estimate, color: str, *, filled: bool
 ) -> None:
-    kind = "out-of-bag" if filled else "apparent"
     if math.isfinite(auc.value):
         if math.isfinite(auc.low) and math.isfinite(auc.high):
             width = 2.4 if filled else 1.0
@@ -78,7 +49,7 @@ def _draw_row(
     axes.text(
         1.03,
         row,
-        f"{kind}\n{estimate(auc)}",
+        f"{'out-of-bag' if filled else 'apparent'}\n{estimate(auc)}",
         transform=axes.get_yaxis_transform(),
         va="center",
         fontsize=8.5,

@@ -36,22 +36,15 @@ class AxialView:
         x, y, z = max(
             permutations(range(3)), key=lambda axes: cosines[rows, axes].sum()
         )
+        sizes = [float(size) for size in grid.spacing_mm]
         return AxialView(
             axes=(x, y, z),
             rising=(matrix[0, x] > 0, matrix[1, y] > 0, matrix[2, z] > 0),
-            spacing_mm=(
-                float(grid.spacing_mm[x]),
-                float(grid.spacing_mm[y]),
-                float(grid.spacing_mm[z]),
-            ),
+            spacing_mm=(sizes[x], sizes[y], sizes[z]),
         )
 
     def largest_slice(self, inside: NDArray[np.bool_]) -> int:
-        """Return the index along z where the region's area is largest.
-
-        Args:
-            inside: The region, shape (i, j, k).
-        """
+        """Return the index along z where a region, shape (i, j, k), is largest."""
         x, y, _ = self.axes
         return int(inside.sum(axis=(x, y)).argmax())
 

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from radhabitat.report.figures.drawing import draw_svg
+from radhabitat.evaluation.results import Calibration, Evaluation
 from radhabitat.report.palette import FAINT, model_color
 from radhabitat.report.wording import number, short_title
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-    from radhabitat.evaluation.results import Calibration, ModelResult
-
-
-def draw_calibration(
-    results: Mapping[str, ModelResult], outcome: NDArray[np.int8]
-) -> str:
-    """Return one panel per model on out-of-bag risks.
-
-    Args:
-        results: Model name -> result.
-        outcome: 1 = the event, shape (patients,).
-    """
-    width = max(3.3 * len(results), 4.2)
-    return draw_svg(
-        "calibration",
-        lambda figure: _fill(figure, results, outcome),
-        size_in=(width, 4.5),
-    )
-
-
-def _fill(
-    figure: Figure, results: Mapping[str, ModelResult], outcome: NDArray[np.int8]
-) -> None:
+def draw_calibration(figure: Figure, evaluation: Evaluation) -> None:
+    """Draw one panel per model on out-of-bag risks."""
+    models = len(evaluation.results)
+    figure.set_size_inches(max(3.3 * models, 4.2), 4.5)
     panels = figure.subplots(
-        2, len(results), squeeze=False, sharex=True, height_ratios=(3.2, 1)
+        2, models, squeeze=False, sharex=True, height_ratios=(3.2, 1)
     )
-    for position, (name, result) in enumerate(results.items()):
+    for position, (name, result) in enumerate(evaluation.results.items()):
         upper, lower = panels[:, position]
         upper.set_title(short_title(name))
         _draw_curve(upper, result.calibration, model_color(position))
-        _draw_histogram(lower, result.risk_out_of_bag, outcome)
+        _draw_histogram(lower, result.risk_out_of_bag, evaluation.outcome)
         lower.set_xlabel("Predicted risk")
     panels[0, 0].set_ylabel("Observed share of events")
     panels[1, 0].set_ylabel("Patients")
@@ -70,15 +47,8 @@ def _draw_curve(axes: Axes, calibration: Calibration, color: str) -> None:
         capsize=3,
     )
     slope = number(calibration.slope.value, digits=2)
-    brier = number(calibration.brier)
-    axes.text(
-        0.04,
-        0.97,
-        f"slope {slope}\nBrier {brier}",
-        transform=axes.transAxes,
-        va="top",
-        fontsize=8.5,
-    )
+    words = f"slope {slope}\nBrier {number(calibration.brier)}"
+    axes.text(0.04, 0.97, words, transform=axes.transAxes, va="top", fontsize=8.5)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.grid(visible=True)
 

@@ -2,53 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.figure import Figure
 
-from radhabitat.report.figures.drawing import draw_svg
+from radhabitat.evaluation.results import Evaluation
 from radhabitat.report.palette import FAINT, INK, model_color
 from radhabitat.report.wording import short_title
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
-    from radhabitat.evaluation.results import ModelResult
-
-
-def draw_decision_curves(results: Mapping[str, ModelResult]) -> str:
-    """Return the curves of all models on out-of-bag risks."""
-    return draw_svg(
-        "decision-curves", lambda figure: _fill(figure, results), size_in=(5.2, 4.4)
-    )
-
-
-def _fill(figure: Figure, results: Mapping[str, ModelResult]) -> None:
+def draw_decision_curves(figure: Figure, evaluation: Evaluation) -> None:
+    """Draw the curves of all models on out-of-bag risks."""
+    figure.set_size_inches(5.2, 4.4)
     axes = figure.add_subplot()
-    highest = 0.05
-    for position, (name, result) in enumerate(results.items()):
-        curve = result.decision
-        if position == 0:
-            axes.plot(
-                curve.thresholds,
-                curve.treat_all,
-                color=INK,
-                linewidth=1,
-                linestyle="--",
-                label="Treat everybody",
-            )
-            axes.axhline(0, color=FAINT, linewidth=1.2, label="Treat nobody")
+    curves = [result.decision for result in evaluation.results.values()]
+    axes.plot(
+        curves[0].thresholds,
+        curves[0].treat_all,
+        color=INK,
+        linewidth=1,
+        linestyle="--",
+        label="Treat everybody",
+    )
+    axes.axhline(0, color=FAINT, linewidth=1.2, label="Treat nobody")
+    for position, (name, curve) in enumerate(
+        zip(evaluation.results, curves, strict=True)
+    ):
+        color, title = model_color(position), short_title(name)
         axes.plot(
-            curve.thresholds,
-            curve.net_benefit,
-            color=model_color(position),
-            linewidth=2,
-            label=short_title(name),
+            curve.thresholds, curve.net_benefit, color=color, linewidth=2, label=title
         )
-        both = np.concatenate([curve.net_benefit, curve.treat_all])
-        finite = both[np.isfinite(both)]
-        highest = max(highest, float(finite.max())) if finite.size else highest
+    both = np.concatenate([[c.net_benefit, c.treat_all] for c in curves], axis=None)
+    highest = np.max(both, where=np.isfinite(both), initial=0.05)
     axes.set(
         xlim=(0, 1),
         ylim=(-0.25 * highest, 1.08 * highest),

@@ -39,7 +39,6 @@ _STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     "svg.fonttype": "none",  # the reader's browser has glyphs that we may lack
-    "svg.image_inline": True,
 }
 _TIGHT: dict[Any, Any] = {
     "figure.constrained_layout.h_pad": 0.02,
@@ -53,17 +52,15 @@ _CHINESE_FONTS = ("Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFa
 Fill = Callable[["Figure"], None]
 
 
-def draw_svg(name: str, fill: Fill, *, size_in: tuple[float, float]) -> str:
+def draw_svg(name: str, fill: Fill) -> str:
     """Return a drawing as an SVG element to be put into a page.
 
     Args:
         name: Unique in the page; begins every id of the drawing.
-        fill: Draws on the empty figure.
-        size_in: Width and height, inches.
+        fill: Draws on the empty figure and sets its size.
     """
     target = io.StringIO()
-    with _style({"svg.hashsalt": name}):
-        figure = _new_figure(size_in)
+    with _new_figure({"svg.hashsalt": name}) as figure:
         fill(figure)
         figure.savefig(
             target,
@@ -74,24 +71,19 @@ def draw_svg(name: str, fill: Fill, *, size_in: tuple[float, float]) -> str:
     return _for_a_page(target.getvalue(), name)
 
 
-def draw_png(
-    fill: Fill, *, size_in: tuple[float, float], dpi: int, colors: Sequence[str]
-) -> bytes:
-    """Return a drawing as a small PNG, without any metadata.
+def draw_png(fill: Fill, *, colors: Sequence[str]) -> bytes:
+    """Return a drawing as a small PNG of 100 dpi, without any metadata.
 
     Args:
-        fill: Draws on the empty figure.
-        size_in: Width and height, inches.
-        dpi: Pixels per inch.
+        fill: Draws on the empty figure and sets its size.
         colors: Kept exactly; everything else becomes one of 40 grays.
     """
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
-    with _style({"font.family": _families(), **_TIGHT}):
-        figure = _new_figure(size_in)
+    with _new_figure({"font.family": _families(), **_TIGHT}) as figure:
         fill(figure)
-        figure.savefig(raw, format="png", dpi=dpi, facecolor="white")
+        figure.savefig(raw, format="png", dpi=100, facecolor="white")
     with Image.open(raw) as image, Image.new("P", (1, 1)) as fixed:
         fixed.putpalette(_palette(colors))
         indexed = image.convert("RGB").quantize(palette=fixed, dither=Image.Dither.NONE)
@@ -101,37 +93,27 @@ def draw_png(
 
 def bare(axes: Axes) -> None:
     """Take ticks and frame away, for pictures."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
 
 
 @contextmanager
-def _style(extra: dict[Any, Any]) -> Iterator[None]:
+def _new_figure(style: dict[Any, Any]) -> Iterator[Figure]:
     from matplotlib import rc_context
-
-    with rc_context({**_STYLE, **extra}), warnings.catch_warnings():
-        # a name in a script without a font here is drawn as boxes, not refused
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
-
-
-def _new_figure(size_in: tuple[float, float]) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size_in, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    with rc_context({**_STYLE, **style}), warnings.catch_warnings():
+        # a name in a script without a font here is drawn as boxes, not refused
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield Figure(layout="constrained")
 
 
 def _palette(colors: Sequence[str]) -> list[int]:
     from matplotlib.colors import to_rgb
 
-    grays = [round(255 * i / (GRAYS - 1)) for i in range(GRAYS)]
-    exact = [round(255 * part) for color in colors for part in to_rgb(color)]
-    return [value for gray in grays for value in (gray,) * 3] + exact
+    grays = [(i / (GRAYS - 1),) * 3 for i in range(GRAYS)]
+    every = (*grays, *map(to_rgb, colors))
+    return [round(255 * part) for color in every for part in color]
 
 
 def _families() -> list[str]:
@@ -144,18 +126,15 @@ def _families() -> list[str]:
 def _for_a_page(svg: str, name: str) -> str:
     """Drop the file header and what is not the drawing; make every id its own."""
     element = svg[svg.index("<svg") :].strip()
-    element = re.sub(r"<style.*?</style>", "", element, flags=re.DOTALL)
-    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
-    opening = re.search(r'viewBox="[^"]*"', element)
-    view = opening[0] if opening else ""
-    element = re.sub(r"<svg[^>]*>", f'<svg {view} role="img">', element, count=1)
+    element = re.sub(r"<(style|metadata).*?</\1>", "", element, flags=re.DOTALL)
+    view = r'<svg[^>]*?( viewBox="[^"]*")[^>]*>'
+    element = re.sub(view, r'<svg\1 role="img">', element, count=1)
     # only inside tags: a patient may be called 'url(#1'
     return re.sub(r"<[^>]*>", lambda tag: _own_ids(tag[0], name), element)
 
 
 def _own_ids(tag: str, name: str) -> str:
     tag = tag.replace("xlink:href=", "href=")
-    tag = tag.replace(' id="', f' id="{name}-').replace('href="#', f'href="#{name}-')
-    tag = tag.replace("url(#", f"url(#{name}-")
+    tag = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", tag)
     # the page's own font; sizes and anchors stay
     return re.sub(r"(?:'[^']*', )+sans-serif", "sans-serif", tag)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,27 +20,18 @@ if TYPE_CHECKING:
 
 COLUMNS = 6
 PANEL_IN = 1.9
-DPI = 100
 WINDOW = (1.0, 99.5)
 CONTOUR_COLOR = "#F0E442"
 CONTOUR_SHADES = ("#A69D2F", "#F6EFA1")  # where its edge fades into gray
 
 
-@dataclass(frozen=True, eq=False)
-class _Slice:
+class _Slice(NamedTuple):
     """What is drawn: pictures of shape (rows, columns)."""
 
     images: dict[str, NDArray[np.float64]]
     tumor: NDArray[np.bool_]
     habitats: NDArray[np.uint8]
-    aspect: float
-    pixel_mm: float
-
-    @property
-    def height_by_width(self) -> float:
-        """Shape of the picture as it is shown."""
-        rows, columns = self.tumor.shape
-        return float(self.aspect * rows / columns)
+    spacing_mm: tuple[float, float, float]
 
 
 def habitat_picture(subject: AlignedSubject, habitats: HabitatMap) -> bytes:
@@ -55,19 +45,8 @@ def habitat_picture(subject: AlignedSubject, habitats: HabitatMap) -> bytes:
         subject: The patient on the final grid.
         habitats: The patient's habitats on the same grid.
     """
-    view = _take_slice(subject, habitats)
-    panels = len(view.images) + 1
-    columns = min(panels, COLUMNS)
-    rows = -(-panels // columns)
-    legend_rows = -(-habitats.count // _legend_columns(columns))
-    panel = PANEL_IN * float(np.clip(view.height_by_width, 0.5, 2.0))
     return draw_png(
-        lambda figure: _fill(figure, subject, habitats, view),
-        size_in=(
-            PANEL_IN * columns,
-            (panel + 0.22) * rows + 0.34 + 0.23 * legend_rows,
-        ),
-        dpi=DPI,
+        lambda figure: _fill(figure, subject, habitats),
         colors=(*HABITAT_COLORS, CONTOUR_COLOR, *CONTOUR_SHADES),
     )
 
@@ -83,8 +62,7 @@ def _take_slice(subject: AlignedSubject, habitats: HabitatMap) -> _Slice:
         images=images,
         tumor=axial.slice(subject.tumor.array, index).astype(np.bool_),
         habitats=axial.slice(habitats.array, index).astype(np.uint8),
-        aspect=axial.spacing_mm[1] / axial.spacing_mm[0],
-        pixel_mm=axial.spacing_mm[0],
+        spacing_mm=axial.spacing_mm,
     )
 
 
@@ -94,72 +72,60 @@ def _windowed(
     """Return gray values 0 to 1, bright and dark ends as a viewer would set them."""
     low, high = np.percentile(volume, WINDOW)
     span = high - low if high > low else 1.0
-    gray: NDArray[np.float64] = np.clip(
-        (picture.astype(np.float64) - low) / span, 0.0, 1.0
-    )
-    return gray
+    return np.asarray(np.clip((picture.astype(np.float64) - low) / span, 0.0, 1.0))
 
 
-def _legend_columns(columns: int) -> int:
-    return max(2, int(columns * 1.75))
-
-
-def _fill(
-    figure: Figure, subject: AlignedSubject, habitats: HabitatMap, view: _Slice
-) -> None:
+def _fill(figure: Figure, subject: AlignedSubject, habitats: HabitatMap) -> None:
+    view = _take_slice(subject, habitats)
+    aspect = view.spacing_mm[1] / view.spacing_mm[0]
     panels = len(view.images) + 1
     columns = min(panels, COLUMNS)
-    grid = figure.subplots(-(-panels // columns), columns, squeeze=False).ravel()
+    rows = -(-panels // columns)
+    legend_columns = max(2, int(columns * 1.75))
+    legend_rows = -(-habitats.count // legend_columns)
+    height, width = view.tumor.shape
+    panel = PANEL_IN * float(np.clip(aspect * height / width, 0.5, 2.0))
+    figure.set_size_inches(
+        PANEL_IN * columns, (panel + 0.22) * rows + 0.34 + 0.23 * legend_rows
+    )
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid:
         bare(axes)
     for axes, (name, picture) in zip(grid, view.images.items(), strict=False):
-        _draw_gray(axes, picture, view)
-        _draw_contour(axes, view.tumor, CONTOUR_COLOR)
+        _draw_gray(axes, picture, aspect)
+        _draw_contour(axes, view.tumor)
         title = f"{name} (reference)" if name == subject.reference else name
         axes.set_title(title, fontsize=10, loc="center", fontweight="normal")
     last = grid[panels - 1]
-    _draw_gray(last, view.images[subject.reference], view)
+    _draw_gray(last, view.images[subject.reference], aspect)
     _draw_habitats(last, view.habitats)
     last.set_title("Habitats", fontsize=10, loc="center", fontweight="normal")
     _draw_marks(grid[0], view)
     volume = number(subject.tumor.volume_mm3 / 1000, digits=1)
-    figure.suptitle(
-        f"{subject.patient} · {volume} ml",
-        x=0.01,
-        ha="left",
-        fontsize=12,
-        weight="bold",
-    )
-    _draw_legend(figure, habitats, _legend_columns(columns))
+    title = f"{subject.patient} · {volume} ml"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, weight="bold")
+    _draw_legend(figure, habitats, legend_columns)
 
 
-def _draw_gray(axes: Axes, picture: NDArray[np.float64], view: _Slice) -> None:
-    axes.imshow(
-        picture,
-        cmap="gray",
-        vmin=0,
-        vmax=1,
-        aspect=view.aspect,
-        interpolation="bilinear",
-    )
+def _draw_gray(axes: Axes, picture: NDArray[np.float64], aspect: float) -> None:
+    gray = axes.imshow(picture, cmap="gray", aspect=aspect, interpolation="bilinear")
+    gray.set_clim(0, 1)
 
 
-def _draw_contour(axes: Axes, region: NDArray[np.bool_], color: str) -> None:
+def _draw_contour(axes: Axes, region: NDArray[np.bool_]) -> None:
     # one voxel of outside, so that a region at the border has a closed contour
     padded = np.pad(region.astype(np.float64), 1)
     columns = np.arange(-1, region.shape[1] + 1)
     rows = np.arange(-1, region.shape[0] + 1)
-    axes.contour(columns, rows, padded, levels=[0.5], colors=[color], linewidths=1.0)
+    axes.contour(columns, rows, padded, [0.5], colors=[CONTOUR_COLOR], linewidths=1.0)
 
 
 def _draw_habitats(axes: Axes, labels: NDArray[np.uint8]) -> None:
-    from matplotlib.colors import to_rgb
+    from matplotlib.colors import to_rgba
 
-    colors = np.array([to_rgb(color) for color in HABITAT_COLORS])
     overlay = np.zeros((*labels.shape, 4))
-    inside = labels > 0
-    overlay[inside, :3] = colors[(labels[inside].astype(int) - 1) % len(colors)]
-    overlay[inside, 3] = 1.0
+    for habitat in np.unique(labels[labels > 0]):
+        overlay[labels == habitat] = to_rgba(habitat_color(int(habitat)))
     axes.imshow(overlay, aspect=axes.get_aspect(), interpolation="nearest")
 
 
@@ -169,7 +135,7 @@ def _draw_marks(axes: Axes, view: _Slice) -> None:
     middle = axes.transAxes
     axes.text(0.03, 0.5, "R", color="white", fontsize=10, transform=middle, bbox=shade)
     height, width = view.tumor.shape
-    length = 20.0 / view.pixel_mm
+    length = 20.0 / view.spacing_mm[0]
     if length < 0.8 * width:
         start, row = 0.05 * width, 0.93 * height
         axes.plot([start, start + length], [row, row], color="white", linewidth=1.8)
@@ -181,21 +147,15 @@ def _draw_legend(figure: Figure, habitats: HabitatMap, columns: int) -> None:
     from matplotlib.patches import Patch
 
     total = max(int(np.count_nonzero(habitats.array)), 1)
-    # a legend fills column by column; the habitats shall run along the rows
-    order = [
-        habitat
-        for column in range(columns)
-        for habitat in range(1 + column, habitats.count + 1, columns)
-    ]
+    shares = [habitats.voxels(h + 1) / total for h in range(habitats.count)]
     handles = [
-        Patch(
-            color=habitat_color(habitat),
-            label=f"H{habitat}: {percent(habitats.voxels(habitat) / total)}",
-        )
-        for habitat in order
+        Patch(color=habitat_color(habitat), label=f"H{habitat}: {percent(share)}")
+        for habitat, share in enumerate(shares, start=1)
     ]
+    # a legend fills column by column; the habitats shall run along the rows
+    by_row = [patch for column in range(columns) for patch in handles[column::columns]]
     figure.legend(
-        handles=handles,
+        handles=by_row,
         loc="outside lower left",
         ncols=columns,
         fontsize=10,

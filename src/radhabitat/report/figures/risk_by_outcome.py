@@ -2,62 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from radhabitat.report.figures.drawing import draw_svg
+from radhabitat.evaluation.results import Evaluation
 from radhabitat.report.palette import INK, model_color
 from radhabitat.report.wording import short_title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from radhabitat.evaluation.results import ModelResult
 
 NO_EVENT_COLOR = "#b4bcc4"
 GOLDEN_RATIO = 0.6180339887498949
 
 
-def draw_risk_by_outcome(
-    results: Mapping[str, ModelResult], outcome: NDArray[np.int8]
-) -> str:
-    """Return a dot per patient and a box per model and outcome.
-
-    Args:
-        results: Model name -> result.
-        outcome: 1 = the event, shape (patients,).
-    """
-    return draw_svg(
-        "risk-by-outcome",
-        lambda figure: _fill(figure, results, outcome),
-        size_in=(5.2, 4.4),
-    )
-
-
-def _fill(
-    figure: Figure, results: Mapping[str, ModelResult], outcome: NDArray[np.int8]
-) -> None:
+def draw_risk_by_outcome(figure: Figure, evaluation: Evaluation) -> None:
+    """Draw a dot per patient and a box per model and outcome."""
+    figure.set_size_inches(5.2, 4.4)
     axes = figure.add_subplot()
+    results = evaluation.results
     for position, result in enumerate(results.values()):
         risk, known = result.risk_out_of_bag, np.isfinite(result.risk_out_of_bag)
         for happened, color in ((0, NO_EVENT_COLOR), (1, model_color(position))):
-            group = risk[(outcome == happened) & known]
+            group = risk[(evaluation.outcome == happened) & known]
             if group.size:
                 _draw_group(axes, position + 0.4 * happened - 0.2, group, color)
     places = [p + side for p in range(len(results)) for side in (-0.2, 0.2)]
     axes.set_xticks(places, ["no", "yes"] * len(results))
     for position, name in enumerate(results):
         axes.text(position, 1.03, short_title(name), ha="center", fontweight="bold")
-    axes.set(
-        xlim=(-0.5, len(results) - 0.5),
-        ylim=(-0.02, 1.1),
-        xlabel="Event happened",
-        ylabel="Out-of-bag risk",
-    )
+    axes.set(xlim=(-0.5, len(results) - 0.5), ylim=(-0.02, 1.1))
+    axes.set(xlabel="Event happened", ylabel="Out-of-bag risk")
     axes.grid(visible=True, axis="y")
 
 
@@ -66,16 +40,16 @@ def _draw_group(
 ) -> None:
     # multiples of the golden ratio spread dots evenly, without a random draw
     spread = (np.arange(risk.size) * GOLDEN_RATIO) % 1 - 0.5
-    axes.scatter(
-        place + 0.24 * spread, np.sort(risk), s=14, color=color, alpha=0.65, linewidth=0
-    )
+    x, y = place + 0.24 * spread, np.sort(risk)
+    axes.scatter(x, y, s=14, color=color, alpha=0.65, linewidth=0)
+    ink = {"color": INK}
     axes.boxplot(
         risk,
         positions=[place],
         widths=0.32,
         showfliers=False,
         medianprops={"color": INK, "linewidth": 1.8},
-        boxprops={"color": INK},
-        whiskerprops={"color": INK},
-        capprops={"color": INK},
+        boxprops=ink,
+        whiskerprops=ink,
+        capprops=ink,
     )

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
 
-from radhabitat.report.blocks import (
-    Block,
-    Callout,
-    Figure,
-    Heading,
-    Section,
-    Table,
-    Text,
-)
+from radhabitat.evaluation.results import Evaluation
+from radhabitat.report.blocks import Block, Callout, Figure, Heading, Table, Text
 from radhabitat.report.content import ReportContent
 from radhabitat.report.figures.auc_forest import draw_auc_forest
 from radhabitat.report.figures.calibration import draw_calibration
@@ -20,6 +13,7 @@ from radhabitat.report.figures.decision_curves import draw_decision_curves
 from radhabitat.report.figures.risk_by_outcome import draw_risk_by_outcome
 from radhabitat.report.figures.roc import draw_roc
 from radhabitat.report.figures.selection_frequency import draw_selection_frequency
+from radhabitat.report.palette import model_color
 from radhabitat.report.wording import (
     RESEARCH_ONLY,
     count,
@@ -30,17 +24,14 @@ from radhabitat.report.wording import (
     short_title,
 )
 
-if TYPE_CHECKING:
-    from radhabitat.evaluation.results import Evaluation
 
-
-def evaluation_section(content: ReportContent) -> Section:
+def evaluation_blocks(content: ReportContent) -> list[Block]:
     """Return discrimination, calibration, benefit, comparison and stability."""
     evaluation = content.evaluation
     if evaluation is None or not evaluation.results:
-        return Section("evaluation", "Evaluation", ())
+        return []
     learned = evaluation.resamples - evaluation.failed_resamples
-    blocks: list[Block] = [
+    return [
         Callout(RESEARCH_ONLY, strong=True),
         Text(
             f"The whole learning was repeated in {count(learned, 'resample')} of the "
@@ -53,52 +44,51 @@ def evaluation_section(content: ReportContent) -> Section:
         *_comparison(evaluation),
         *_stability(evaluation),
     ]
-    return Section("evaluation", "Evaluation", tuple(blocks))
 
 
 def _discrimination(evaluation: Evaluation) -> list[Block]:
-    results = evaluation.results
     methods = dict.fromkeys(
-        auc.method for r in results.values() for auc in (r.apparent, r.out_of_bag)
+        auc.method
+        for result in evaluation.results.values()
+        for auc in (result.apparent, result.out_of_bag)
     )
     return [
         Heading("Telling patients apart"),
         Figure(
             "roc",
-            draw_roc(results),
+            partial(draw_roc, evaluation=evaluation),
             "ROC curves. Bold: out-of-bag. Thin and dashed: apparent, on the patients "
             "the formula was learned from.",
         ),
         Figure(
             "auc-forest",
-            draw_auc_forest(results),
+            partial(draw_auc_forest, evaluation=evaluation),
             "AUC with interval. Hollow: apparent; filled: out-of-bag. The distance "
             "between the two is the optimism.",
         ),
         Table(
             "Area under the ROC curve",
             ("Model", "Out-of-bag AUC", "Apparent AUC", "Optimism"),
-            tuple(
+            [
                 (
                     model_title(name),
                     estimate(result.out_of_bag),
                     estimate(result.apparent),
                     number(result.optimism),
                 )
-                for name, result in results.items()
-            ),
+                for name, result in evaluation.results.items()
+            ],
             note="Intervals: " + "; ".join(methods) + ".",
         ),
     ]
 
 
 def _calibration(evaluation: Evaluation) -> list[Block]:
-    results = evaluation.results
     return [
         Heading("Do the risks mean what they say?"),
         Figure(
             "calibration",
-            draw_calibration(results, evaluation.outcome),
+            partial(draw_calibration, evaluation=evaluation),
             "Calibration of the out-of-bag risks. Points on the dotted line are right; "
             "bars are 95 % intervals. Below: how many patients got which risk, with "
             "the event (up) and without (down).",
@@ -107,15 +97,15 @@ def _calibration(evaluation: Evaluation) -> list[Block]:
         Table(
             "Calibration of the out-of-bag risks",
             ("Model", "Intercept (ideal 0)", "Slope (ideal 1)", "Brier score"),
-            tuple(
+            [
                 (
                     model_title(name),
                     estimate(result.calibration.intercept, digits=2),
                     estimate(result.calibration.slope, digits=2),
                     number(result.calibration.brier),
                 )
-                for name, result in results.items()
-            ),
+                for name, result in evaluation.results.items()
+            ],
             note="A slope below 1 means that high risks are too high and low risks too "
             "low. The Brier score is the mean squared error of the risks; 0 is best.",
         ),
@@ -127,13 +117,13 @@ def _benefit(evaluation: Evaluation) -> list[Block]:
         Heading("Would acting on the risk help?"),
         Figure(
             "decision-curves",
-            draw_decision_curves(evaluation.results),
+            partial(draw_decision_curves, evaluation=evaluation),
             "Decision curves of the out-of-bag risks. A model is of use only where its "
             "line lies above both treating everybody and treating nobody.",
         ),
         Figure(
             "risk-by-outcome",
-            draw_risk_by_outcome(evaluation.results, evaluation.outcome),
+            partial(draw_risk_by_outcome, evaluation=evaluation),
             "Out-of-bag risk of every patient, by whether the event happened. Box: "
             "median and quartiles.",
         ),
@@ -155,7 +145,7 @@ def _comparison(evaluation: Evaluation) -> list[Block]:
                 "p, out-of-bag",
                 "p, apparent",
             ),
-            tuple(
+            [
                 (
                     f"{short_title(row.second)} against {short_title(row.first)}",
                     estimate(row.difference),
@@ -164,7 +154,7 @@ def _comparison(evaluation: Evaluation) -> list[Block]:
                     p_value(row.p_apparent),
                 )
                 for row in evaluation.comparisons
-            ),
+            ],
             note="; ".join(methods) + ".",
         ),
         Callout(
@@ -176,22 +166,17 @@ def _comparison(evaluation: Evaluation) -> list[Block]:
 
 
 def _stability(evaluation: Evaluation) -> list[Block]:
-    blocks: list[Block] = []
-    for place, (name, result) in enumerate(evaluation.results.items()):
-        if not result.selection_frequency:
-            continue
-        identifier = f"selection-{place}"
-        blocks.append(
-            Figure(
-                identifier,
-                draw_selection_frequency(identifier, result, position=place),
-                f"{model_title(name)}: how often each variable was kept. Colored: in "
-                "the final formula. A variable that is seldom kept was found by luck.",
-                wide=True,
-            )
+    figures = [
+        Figure(
+            f"selection-{place}",
+            partial(draw_selection_frequency, result=result, color=model_color(place)),
+            f"{model_title(name)}: how often each variable was kept. Colored: in the "
+            "final formula. A variable that is seldom kept was found by luck.",
+            wide=True,
         )
-    return (
-        [Heading("Would other patients give the same formula?"), *blocks]
-        if blocks
-        else []
-    )
+        for place, (name, result) in enumerate(evaluation.results.items())
+        if result.selection_frequency
+    ]
+    if not figures:
+        return []
+    return [Heading("Would other patients give the same formula?"), *figures]

@@ -2,50 +2,44 @@
 
 from __future__ import annotations
 
-from radhabitat.report.blocks import Block, Figure, Section, Table, Text
+from functools import partial
+
+from radhabitat.report.blocks import Block, Figure, Table, Text
 from radhabitat.report.content import ReportContent
 from radhabitat.report.figures.feature_funnel import draw_feature_funnel
 from radhabitat.report.wording import count
 
 
-def features_section(content: ReportContent) -> Section:
+def features_blocks(content: ReportContent) -> list[Block]:
     """Return the counts after each step from all features to a few variables."""
     blocks: list[Block] = []
     if content.features_count is not None:
-        blocks.append(Text(_amounts(content, content.features_count)))
-    if content.reliability:
-        blocks.append(
-            Figure(
-                "reliability",
-                draw_feature_funnel("reliability", content.reliability),
-                "Features that can be measured twice: left after each step.",
-                wide=True,
+        words = f"{count(content.features_count, 'feature')} per patient."
+        if content.not_computable:
+            words += (
+                f" {count(content.not_computable, 'cell')} of the feature table could "
+                "not be computed (a habitat too small for the feature, or absent); the "
+                "models treat them as average."
             )
-        )
+        blocks.append(Text(words))
+    if content.reliability:
+        funnel = partial(draw_feature_funnel, steps=content.reliability)
+        caption = "Features that can be measured twice: left after each step."
+        blocks.append(Figure("reliability", funnel, caption, wide=True))
     if content.selection:
+        rows: list[tuple[str, ...]] = [
+            (block if first == 0 else "", step, f"{left:,}")
+            for block, steps in content.selection.items()
+            for first, (step, left) in enumerate(steps)
+        ]
         blocks.append(
             Table(
                 "Selection, learned on all patients",
                 ("Block", "Step", "Variables left"),
-                tuple(
-                    (block if first == 0 else "", step, f"{left:,}")
-                    for block, steps in content.selection.items()
-                    for first, (step, left) in enumerate(steps)
-                ),
+                rows,
                 text_columns=2,
                 note="The evaluation repeats all of these steps inside every resample; "
                 "what is kept there may differ (see selection frequency).",
             )
         )
-    return Section("features", "Features and selection", tuple(blocks))
-
-
-def _amounts(content: ReportContent, features: int) -> str:
-    words = f"{count(features, 'feature')} per patient."
-    if content.not_computable:
-        words += (
-            f" {count(content.not_computable, 'cell')} of the feature table could not "
-            "be computed (a habitat too small for the feature, or absent); the models "
-            "treat them as average."
-        )
-    return words
+    return blocks

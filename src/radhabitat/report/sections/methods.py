@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import re
 
-from radhabitat.report.blocks import Block, Heading, References, Section, Text
+from radhabitat.evaluation.results import Evaluation
+from radhabitat.report.blocks import Block, Heading, References, Text
 from radhabitat.report.content import ReportContent
-from radhabitat.report.sections.citations import WORKS
 from radhabitat.report.wording import in_words, number, percent
+
+WORKS = {
+    "n4": "Tustison NJ, et al. N4ITK: improved N3 bias correction. IEEE Trans Med "
+    "Imaging 2010;29:1310-1320. doi:10.1109/TMI.2010.2046908",
+    "ants": "Avants BB, et al. A reproducible evaluation of ANTs similarity metric "
+    "performance in brain image registration. NeuroImage 2011;54:2033-2044. "
+    "doi:10.1016/j.neuroimage.2010.09.025",
+    "kmeans": "Lloyd SP. Least squares quantization in PCM. IEEE Trans Inf Theory "
+    "1982;28:129-137. doi:10.1109/TIT.1982.1056489",
+    "pyradiomics": "van Griethuysen JJM, et al. Computational radiomics system to "
+    "decode the radiographic phenotype. Cancer Res 2017;77:e104-e107. "
+    "doi:10.1158/0008-5472.CAN-17-0339",
+    "ibsi": "Zwanenburg A, et al. The Image Biomarker Standardization Initiative. "
+    "Radiology 2020;295:328-338. doi:10.1148/radiol.2020191145",
+    "icc": "Shrout PE, Fleiss JL. Intraclass correlations: uses in assessing rater "
+    "reliability. Psychol Bull 1979;86:420-428. doi:10.1037/0033-2909.86.2.420",
+    "rfe": "Guyon I, et al. Gene selection for cancer classification using support "
+    "vector machines. Mach Learn 2002;46:389-422. doi:10.1023/A:1012487302797",
+    "lasso": "Tibshirani R. Regression shrinkage and selection via the lasso. J R Stat "
+    "Soc B 1996;58:267-288. doi:10.1111/j.2517-6161.1996.tb02080.x",
+    "bootstrap": "Harrell FE, Lee KL, Mark DB. Multivariable prognostic models. Stat "
+    "Med 1996;15:361-387. doi:10.1002/(SICI)1097-0258(19960229)15:4<361::"
+    "AID-SIM168>3.0.CO;2-4",
+    "calibration": "Van Calster B, et al. Calibration: the Achilles heel of predictive "
+    "analytics. BMC Med 2019;17:230. doi:10.1186/s12916-019-1466-7",
+    "decision": "Vickers AJ, Elkin EB. Decision curve analysis. Med Decis Making "
+    "2006;26:565-574. doi:10.1177/0272989X06295361",
+    "delong": "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two "
+    "or more correlated receiver operating characteristic curves. Biometrics "
+    "1988;44:837-845. doi:10.2307/2531595",
+    "tripod": "Collins GS, et al. TRIPOD+AI statement. BMJ 2024;385:e078378. "
+    "doi:10.1136/bmj-2023-078378",
+}
 
 _CITATION = re.compile(r"\[@(\w+)\]")
 
 
-def methods_section(content: ReportContent) -> Section:
+def methods_blocks(content: ReportContent) -> list[Block]:
     """Return paragraphs with numbered citations, and the works cited."""
     paragraphs = []
     if content.from_images:
         paragraphs += [_images(content), _habitats(content), _features(content)]
-    if content.from_images and content.reliability:
-        paragraphs.append(_reliability(content))
+        if content.reliability:
+            paragraphs.append(_reliability(content))
     if content.evaluation is not None:
-        paragraphs += [_learning(content), _evaluation(content)]
+        paragraphs += [_learning(content), _evaluation(content, content.evaluation)]
     if not paragraphs:
-        return Section("methods", "Methods", ())
+        return []
     cited = list(dict.fromkeys(_CITATION.findall("".join(paragraphs))))
-    blocks: list[Block] = [Text(_numbered(words, cited)) for words in paragraphs]
-    works = tuple(WORKS[key] for key in cited)
-    blocks += [Heading("References"), References(works)]
-    return Section("methods", "Methods", tuple(blocks))
+    return [
+        *(Text(_numbered(words, cited)) for words in paragraphs),
+        Heading("References"),
+        References([WORKS[key] for key in cited]),
+    ]
 
 
 def _numbered(words: str, cited: list[str]) -> str:
@@ -63,10 +97,7 @@ def _images(content: ReportContent) -> str:
 
 
 def _habitats(content: ReportContent) -> str:
-    settings, data = content.settings.habitats, content.settings.data
-    order_by = settings.order_by or (
-        "LAP" if "LAP" in data.sequences else data.reference
-    )
+    settings = content.settings.habitats
     words = (
         "Each tumor was divided into habitats by K-means [@kmeans] on its voxels' "
         f"intensities in all sequences ({settings.restarts} starts, the best kept). "
@@ -81,8 +112,9 @@ def _habitats(content: ReportContent) -> str:
     else:
         words += f"The number of habitats was set to {settings.k}. "
     return (
-        words + f"Habitats are numbered by their mean intensity in {order_by}; tumors "
-        f"with fewer than {settings.min_voxels} voxels per habitat were set aside."
+        words + f"Habitats are numbered by their mean intensity in {content.order_by}; "
+        f"tumors with fewer than {settings.min_voxels} voxels per habitat were set "
+        "aside."
     )
 
 
@@ -145,10 +177,9 @@ def _learning(content: ReportContent) -> str:
     )
 
 
-def _evaluation(content: ReportContent) -> str:
-    settings, evaluation = content.settings.evaluation, content.evaluation
-    repeats = settings.bootstraps if evaluation is None else evaluation.resamples
-    confidence = number(100 * settings.confidence, digits=0)
+def _evaluation(content: ReportContent, evaluation: Evaluation) -> str:
+    repeats = evaluation.resamples
+    confidence = number(100 * content.settings.evaluation.confidence, digits=0)
     return (
         f"All of this learning was repeated in {repeats:,} bootstrap samples of the "
         "patients [@bootstrap], and each formula was tried on the patients outside its "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from radhabitat.report.blocks import Block, Callout, Heading, Section, Table, Text
+from radhabitat.evaluation.results import ModelResult
+from radhabitat.report.blocks import Block, Callout, Heading, Table, Text
 from radhabitat.report.content import ReportContent
 from radhabitat.report.wording import (
     RESEARCH_ONLY,
@@ -16,18 +16,23 @@ from radhabitat.report.wording import (
     percent,
 )
 
-if TYPE_CHECKING:
-    from radhabitat.evaluation.results import ModelResult
-
+HEADERS = (
+    "Variable",
+    "Coefficient per SD",
+    "Odds ratio per SD",
+    "Center",
+    "Scale (SD)",
+    "Kept in",
+)
 LARGEST_EXPONENT = 700.0
 """exp() of more is no longer a float."""
 
 
-def models_section(content: ReportContent) -> Section:
+def models_blocks(content: ReportContent) -> list[Block]:
     """Return one formula table per model."""
     evaluation = content.evaluation
     if evaluation is None or not evaluation.results:
-        return Section("models", "Models", ())
+        return []
     blocks: list[Block] = [
         Callout(RESEARCH_ONLY, strong=True),
         Text(
@@ -40,7 +45,7 @@ def models_section(content: ReportContent) -> Section:
     ]
     for name, result in evaluation.results.items():
         blocks += _formula(name, result)
-    return Section("models", "Models", tuple(blocks))
+    return blocks
 
 
 def _formula(name: str, result: ModelResult) -> list[Block]:
@@ -51,15 +56,8 @@ def _formula(name: str, result: ModelResult) -> list[Block]:
         blocks.append(
             Table(
                 f"Intercept {intercept}",
-                (
-                    "Variable",
-                    "Coefficient per SD",
-                    "Odds ratio per SD",
-                    "Center",
-                    "Scale (SD)",
-                    "Kept in",
-                ),
-                tuple(_row(result, place) for place in range(len(model.variables))),
+                HEADERS,
+                [_row(result, place) for place in range(len(model.variables))],
                 note="Kept in: share of the resamples that kept this variable too.",
             )
         )
@@ -71,27 +69,26 @@ def _formula(name: str, result: ModelResult) -> list[Block]:
             )
         )
     if model.notes:
-        blocks.append(Text(" ".join(_sentence(note) for note in model.notes)))
+        ended = [n if n.endswith((".", "!", "?")) else f"{n}." for n in model.notes]
+        blocks.append(Text(" ".join(ended)))
     return blocks
 
 
 def _row(result: ModelResult, place: int) -> tuple[str, ...]:
     model = result.model
     name, coefficient = model.variables[place], float(model.coefficients[place])
-    usable = math.isfinite(coefficient) and abs(coefficient) < LARGEST_EXPONENT
     return (
         name,
         number(coefficient),
-        _odds_ratio(math.exp(coefficient)) if usable else UNKNOWN,
+        _odds_ratio(coefficient),
         compact(float(model.centers[place])),
         compact(float(model.scales[place])),
         percent(result.selection_frequency.get(name, 0.0)),
     )
 
 
-def _odds_ratio(ratio: float) -> str:
+def _odds_ratio(coefficient: float) -> str:
+    if not abs(coefficient) < LARGEST_EXPONENT:
+        return UNKNOWN
+    ratio = math.exp(coefficient)
     return number(ratio, digits=2) if 0.01 <= ratio < 1000 else compact(ratio)
-
-
-def _sentence(note: str) -> str:
-    return note if note.endswith((".", "!", "?")) else f"{note}."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from radhabitat.report.blocks import Block, Section, Table
+from radhabitat.report.blocks import Block, Table
 from radhabitat.report.content import ReportContent
 
 
-def provenance_section(content: ReportContent) -> Section:
+def provenance_blocks(content: ReportContent) -> list[Block]:
     """Return versions, seed, hashes, and every setting of the run."""
     facts = [
         ("RadHabitat", content.version),
@@ -16,32 +16,18 @@ def provenance_section(content: ReportContent) -> Section:
         ("Seed", f"{content.settings.seed}"),
         *content.provenance,
     ]
-    blocks: list[Block] = [
-        Table(
-            "What made this report",
-            ("What", "Value"),
-            tuple((name, value) for name, value in facts if value),
-            text_columns=2,
-        ),
-        Table(
-            "All settings",
-            ("Setting", "Value"),
-            _settings(content),
-            text_columns=2,
-            folded=True,
-        ),
-    ]
-    return Section("provenance", "Provenance", tuple(blocks))
-
-
-def _settings(content: ReportContent) -> tuple[tuple[str, str], ...]:
-    rows: list[tuple[str, str]] = []
+    known: list[tuple[str, ...]] = [fact for fact in facts if fact[1]]
+    settings: list[tuple[str, ...]] = []
     for section, value in content.settings.model_dump(mode="json").items():
         if isinstance(value, dict):
-            rows += [(f"{section}.{name}", _shown(v)) for name, v in value.items()]
+            settings += [(f"{section}.{name}", _shown(v)) for name, v in value.items()]
         else:
-            rows.append((section, _shown(value)))
-    return tuple(rows)
+            settings.append((section, _shown(value)))
+    headers = ("Setting", "Value")
+    return [
+        Table("What made this report", ("What", "Value"), known, text_columns=2),
+        Table("All settings", headers, settings, text_columns=2, folded=True),
+    ]
 
 
 def _shown(value: object) -> str:

@@ -1,25 +1,39 @@
-"""Clinical cells as they were typed -> columns of numbers, with a legend."""
+"""Clinical variables: cells as they were typed -> columns of numbers with a legend."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from radhabitat.clinical.levels import Level, levels_of
 from radhabitat.errors import TableError
 
-MISSING = frozenset(
-    {"", "na", "n/a", "nan", "null", "nat", "<na>", "?", "unknown", "not available"}
-    | {"none", "-", "--", ".", "缺失", "不详", "未知"}
+__all__ = ["Encoded", "encode"]
+
+POSITIVE = frozenset(
+    {"yes", "y", "positive", "pos", "present", "true", "male", "m", "+", "1"}
+    | {"有", "是", "阳性", "男"}
 )
-"""What stands for "nothing known" among numbers, in small letters."""
+"""Levels that become 1 where there are two."""
+
+UNKNOWN = frozenset(
+    {"", "na", "n/a", "nan", "null", "nat", "<na>", "?", "unknown", "not available"}
+    | {".", "缺失", "不详", "未知"}
+)
+"""What stands for "nothing known" among texts; "none" is a level there (ascites)."""
+
+MISSING = UNKNOWN | {"none", "-", "--"}
+"""What stands for "nothing known" among numbers."""
 
 MOST_LEVELS = 12
+
+_Columns = list[tuple[str, str, NDArray[np.float64] | None]]
+"""Name, meaning, numbers; None if set aside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +50,14 @@ class Encoded:
     table: pd.DataFrame
     origin: Mapping[str, str]
     legend: tuple[tuple[str, str], ...]
+
+
+class _Level(NamedTuple):
+    """One category of a column: in small letters, and as written most often."""
+
+    folded: str
+    spelling: str
+    patients: int
 
 
 def encode(table: pd.DataFrame) -> Encoded:
@@ -81,36 +103,26 @@ def encode(table: pd.DataFrame) -> Encoded:
     return Encoded(encoded, origin, tuple(legend))
 
 
-def _encode_column(
-    variable: str, column: pd.Series
-) -> list[tuple[str, str, NDArray[np.float64] | None]]:
-    """Return (name, meaning, numbers or None if set aside) of what is made of it."""
-    values = np.array(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
-    values[np.isinf(values)] = np.nan
-    unread = np.flatnonzero(np.isnan(values))
-    cells = _texts(column.iloc[unread])
-    known = cells[~cells.str.lower().isin(MISSING)]
-    if not len(known):
-        return [(variable, *_numeric(values))]
-    if 2 * len(known) < np.count_nonzero(~np.isnan(values)) + len(known):
-        raise _not_a_number(variable, known)
-    texts = _texts(column).tolist()
-    levels = levels_of(texts)
-    if len(levels) > MOST_LEVELS:
-        words = f"{len(levels)} different texts; group them into a few categories"
-        return [(variable, f"not used: {words}", None)]
-    if len(levels) == 1:
-        words = f"the same for every patient ({levels[0].spelling})"
-        return [(variable, f"not used: {words}", None)]
-    if not levels:
-        return [(variable, "not used: no value is known", None)]
-    return _dummies(variable, texts, levels)
-
-
-def _texts(column: pd.Series) -> pd.Series:
-    """Return the cells without spaces around them; "" where there is none."""
+def _encode_column(variable: str, column: pd.Series) -> _Columns:
+    numbers = np.array(pd.to_numeric(column, errors="coerce"), dtype=np.float64)
+    numbers[np.isinf(numbers)] = np.nan
+    unread = np.isnan(numbers)
     cells = column.astype(object)
-    return cells.where(cells.notna(), "").astype(str).str.strip()
+    texts = cells.where(cells.notna(), "").astype(str).str.strip()
+    odd = texts[unread & ~texts.str.lower().isin(MISSING).to_numpy()]
+    if not len(odd):
+        return [(variable, *_numeric(numbers))]
+    if len(odd) < np.count_nonzero(~unread):
+        raise _not_a_number(variable, odd)
+    levels = _levels_of(texts)
+    if 2 <= len(levels) <= MOST_LEVELS:
+        return _dummies(variable, texts.str.casefold(), levels)
+    why = f"{len(levels)} different texts; group them into a few categories"
+    if len(levels) == 1:
+        why = f"the same for every patient ({levels[0].spelling})"
+    elif not levels:
+        why = "no value is known"
+    return [(variable, f"not used: {why}", None)]
 
 
 def _numeric(values: NDArray[np.float64]) -> tuple[str, NDArray[np.float64] | None]:
@@ -124,30 +136,40 @@ def _numeric(values: NDArray[np.float64]) -> tuple[str, NDArray[np.float64] | No
     return "0 or 1, as given" if coded else "number, as given", values
 
 
-def _dummies(
-    variable: str, texts: list[str], levels: list[Level]
-) -> list[tuple[str, str, NDArray[np.float64] | None]]:
+def _levels_of(texts: pd.Series) -> list[_Level]:
+    """Return the categories of a column in alphabetical order."""
+    written: dict[str, Counter[str]] = {}
+    for text in texts:
+        written.setdefault(text.casefold(), Counter())[text] += 1
+    return [
+        _Level(folded, min(ways, key=lambda text: (-ways[text], text)), ways.total())
+        for folded, ways in sorted(written.items())
+        if folded not in UNKNOWN and ("+" in written or folded.strip("-"))
+    ]
+
+
+def _dummies(variable: str, folded: pd.Series, levels: list[_Level]) -> _Columns:
     """Return one column of 0 and 1 for each level but the reference."""
-    reference = max(levels, key=lambda level: level.count)
+    reference = max(levels, key=lambda level: level.patients)
     if len(levels) == 2:
-        positive = [level for level in levels if level.positive]
-        one = positive[0] if len(positive) == 1 else levels[1]
-        reference = levels[0] if one is levels[1] else levels[1]
-    where = {text: k for k, level in enumerate(levels) for text in level.texts}
-    codes = np.array([where.get(text, -1) for text in texts])
-    columns: list[tuple[str, str, NDArray[np.float64] | None]] = []
-    for k, level in enumerate(levels):
-        if level is not reference:
-            values = np.where(codes < 0, np.nan, (codes == k).astype(np.float64))
-            meaning = f"1 = {level.spelling}; reference: {reference.spelling}"
-            columns.append((f"{variable}={level.spelling}", meaning, values))
-    return columns
+        positive = [level.folded in POSITIVE for level in levels]
+        reference = levels[1] if positive == [True, False] else levels[0]
+    known = folded.isin([level.folded for level in levels])
+    return [
+        (
+            f"{variable}={level.spelling}",
+            f"1 = {level.spelling}; reference: {reference.spelling}",
+            np.where(known, folded == level.folded, np.nan),
+        )
+        for level in levels
+        if level is not reference
+    ]
 
 
 def _not_a_number(variable: str, odd: pd.Series) -> TableError:
     bad = [f"{patient}: {cell!r}" for patient, cell in odd.items()]
     shown = ", ".join(bad[:5]) + (" ..." if len(bad) > 5 else "")
-    kinds = len(Counter(odd))
+    kinds = odd.nunique()
     return TableError(
         f"The column {variable!r} holds numbers, but not for {len(bad)} "
         f"patient{'s' if len(bad) > 1 else ''}, {kinds} different "

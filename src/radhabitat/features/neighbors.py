@@ -1,11 +1,11 @@
-"""GLCM: which gray levels lie beside each other."""
+"""GLCM and NGTDM: which gray levels lie beside each other."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.features.first_order import EPSILON
+from radhabitat.features.first_order import EPSILON, entropy
 
 _CELLS_AT_ONCE = 4_000_000
 
@@ -98,7 +98,7 @@ def _of_sums(
         "ClusterShade": np.einsum("ds,ds,ds->d", p, square, off),
         "ClusterTendency": np.einsum("ds,ds->d", p, square),
         "SumAverage": p @ sums,
-        "SumEntropy": _entropy(p),
+        "SumEntropy": entropy(p),
     }
 
 
@@ -110,7 +110,7 @@ def _of_differences(p: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     return {
         "Contrast": p @ steps**2,
         "DifferenceAverage": average,
-        "DifferenceEntropy": _entropy(p),
+        "DifferenceEntropy": entropy(p),
         "DifferenceVariance": np.einsum("ds,ds,ds->d", p, off, off),
         "Id": p @ (1.0 / (1.0 + steps)),
         "Idm": p @ (1.0 / (1.0 + steps**2)),
@@ -126,19 +126,13 @@ def _information(
     """Compare the joint entropy with that of independent neighbors."""
     product = px[:, :, None] * px[:, None, :]
     logarithm = np.log2(product + EPSILON)
-    joint, single = _entropy(p), _entropy(px)
+    joint, single = entropy(p), entropy(px)
     crossed = -np.einsum("dlm,dlm->d", p, logarithm)
     independent = -np.einsum("dlm,dlm->d", product, logarithm)
     with np.errstate(invalid="ignore", divide="ignore"):
         first = np.where(np.abs(single) > 1e-12, (joint - crossed) / single, np.nan)
         second = np.sqrt(1.0 - np.exp(-2.0 * (independent - joint)))
     return {"JointEntropy": joint, "Imc1": first, "Imc2": second}
-
-
-def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    flat = p.reshape(len(p), -1)
-    entropy: NDArray[np.float64] = -np.einsum("dn,dn->d", flat, np.log2(flat + EPSILON))
-    return entropy
 
 
 def _maximal_correlation(
@@ -154,3 +148,48 @@ def _maximal_correlation(
     eigenvalues = np.linalg.eigvalsh(p * weight[:, :, None] * weight[:, None, :])
     second: NDArray[np.float64] = np.sort(np.abs(eigenvalues), axis=1)[:, -2]
     return second
+
+
+def tone_differences(
+    voxels: NDArray[np.float64],
+    differences: NDArray[np.float64],
+    gray: NDArray[np.float64],
+) -> dict[str, float]:
+    """Compute the 5 features of the neighborhood gray-tone differences.
+
+    Not computable, hence NaN: Coarseness and Strength where no voxel differs from
+    its neighbors, Busyness where all products of gray level and share are equal.
+    PyRadiomics writes 1e6, 0 and 0 there.
+
+    Args:
+        voxels: Voxels of each gray level, shape (levels,), two levels or more. In
+            mode `ibsi` without the voxels that have no neighbors.
+        differences: Sum of |level - mean level of the 26 neighbors|, by level.
+        gray: The gray levels, shape (levels,).
+
+    Reference:
+        Amadasun and King, IEEE Trans SMC 1989; PyRadiomics 3.1, ngtdm; IBSI 1
+        reference manual section 3.10 (IPET), "3D" (KOBO).
+    """
+    used = voxels > 0
+    voxels, differences, gray = voxels[used], differences[used], gray[used]
+    levels, total = gray.size, float(voxels.sum())
+    if levels < 2:
+        return {}
+    share = voxels / total
+    weighted = share * differences
+    activity, apart = float(differences.sum()), gray[:, None] - gray
+    either = share[:, None] + share
+    tones = float(np.abs((gray * share)[:, None] - gray * share).sum())
+    contrast = float((share[:, None] * share * apart**2).sum()) / levels / (levels - 1)
+    both = (weighted[:, None] + weighted) / either
+    coarse = float(weighted.sum())
+    return {
+        "Busyness": coarse / tones if tones > 0 else np.nan,
+        "Coarseness": 1.0 / coarse if coarse > 0 else np.nan,
+        "Complexity": float((np.abs(apart) * both).sum()) / total,
+        "Contrast": contrast * activity / total,
+        "Strength": (
+            float((either * apart**2).sum()) / activity if activity > 0 else np.nan
+        ),
+    }
