@@ -100,3 +100,12 @@ def test_a_line_of_voxels_has_all_textures(line):
     mask = np.zeros(GRID.shape, bool)
     mask[line] = True
     assert _missing(np.random.default_rng(0).random(GRID.shape), mask) == set()
+
+
+def test_two_voxels_have_no_robust_deviation_and_raise_no_warning():
+    array = np.zeros((3, 3, 3), np.float32)
+    array[1, 1, 1:] = (0.2, 0.9)
+    grid = Grid(array.shape, np.eye(4))
+    row = extract_region(Volume(array, grid), Mask(array > 0, grid), FeatureSettings())
+    assert np.isnan(row["original_firstorder_RobustMeanAbsoluteDeviation"])
+    assert row["original_firstorder_Mean"] == pytest.approx(0.55)

@@ -48,6 +48,8 @@ def first_order(
     energy = float(values @ values)
     p10, p25, p50, p75, p90 = np.percentile(values, [10, 25, 50, 75, 90])
     middle = values[(values >= p10) & (values <= p90)]
+    # two voxels have none between their percentiles
+    robust = np.abs(middle - middle.mean()).mean() if middle.size else np.nan
     features = {
         "10Percentile": p10,
         "90Percentile": p90,
@@ -59,7 +61,7 @@ def first_order(
         "Median": p50,
         "Minimum": values[0],
         "Range": values[-1] - values[0],
-        "RobustMeanAbsoluteDeviation": np.abs(middle - middle.mean()).mean(),
+        "RobustMeanAbsoluteDeviation": robust,
         "RootMeanSquared": np.sqrt(energy / values.size),
         "TotalEnergy": energy * voxel_volume_mm3,
     }
