@@ -63,6 +63,8 @@ class AlignedSubject:
         reference: The sequence that the others were aligned to.
         tumor: The tumor on the same grid.
         second_reader: The second reader's tumor on the same grid, if there is one.
+        body: Where the reference shows the body and not the air around it, on the
+            same grid, if that is known.
         transforms: Sequence name -> (4, 4) affine, RAS+ mm of a point in the
             reference -> RAS+ mm of the same tissue in that sequence's own space.
         quality: Sequence name -> name of a measure -> its value.
@@ -74,6 +76,7 @@ class AlignedSubject:
     reference: str
     tumor: Mask
     second_reader: Mask | None = None
+    body: Mask | None = None
     transforms: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -87,6 +90,8 @@ class AlignedSubject:
         others: dict[str, Volume | Mask] = dict(self.images)
         if self.second_reader is not None:
             others["second reader's mask"] = self.second_reader
+        if self.body is not None:
+            others["body mask"] = self.body
         for name, volume in others.items():
             if not volume.grid.same_as(self.tumor.grid):
                 raise ImageError(
