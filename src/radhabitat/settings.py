@@ -80,17 +80,38 @@ class PreprocessingSettings(Section):
     """From native images to normalized images on one grid."""
 
     bias_correction: bool = Field(True, description="N4 on every sequence")
-    registration: Literal["none", "rigid", "affine"] = Field(
-        "affine", description="How far each sequence may move to meet the reference"
+    registration: Literal["none", "rigid", "affine", "deformable"] = Field(
+        "deformable",
+        description="How far each sequence may move to meet the reference; affine and "
+        "deformable parts are kept only where they fit better",
+    )
+    engine: Literal["ants", "simpleitk"] = Field(
+        "ants", description="Of registration; SimpleITK has no deformable part"
+    )
+    region: Literal["tumor", "liver", "body"] = Field(
+        "tumor",
+        description="What registration looks at; liver: the column liver of the "
+        "subjects table names a mask",
     )
     region_mm: float = Field(
-        10.0, gt=0, description="Registration looks at the tumor dilated by this much"
+        10.0, gt=0, description="Registration looks at the region dilated by this much"
+    )
+    grid: Literal["tumor", "body"] = Field(
+        "tumor", description="What the final grid covers"
     )
     spacing_mm: float = Field(1.0, gt=0.2, le=5.0, description="Isotropic voxel size")
-    margin_mm: float = Field(10.0, ge=3, description="Grid around the tumor")
+    margin_mm: float = Field(10.0, ge=3, description="Grid around the tumor or body")
     interpolation: Literal["linear", "bspline"] = "linear"
-    normalization: Literal["minmax", "zscore", "none"] = Field(
-        "minmax", description="Over the whole bias-corrected image"
+    normalization: Literal[
+        "minmax", "percentile", "zscore", "nyul", "liver", "muscle", "none"
+    ] = Field(
+        "minmax",
+        description="Of the bias-corrected image: darkest voxel 0, brightest 1 (as "
+        "published); percentiles 1 and 99 instead; mean 0, SD 1; the study's common "
+        "landmarks; or the median of an organ 1 (a mask in the column of its name)",
+    )
+    normalization_over: Literal["image", "body"] = Field(
+        "image", description="Whose voxels count, but for liver and muscle"
     )
 
 

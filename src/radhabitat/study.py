@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,6 +27,7 @@ from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
 from radhabitat.modeling import Learned, finish, keep_reliable, learn
+from radhabitat.preprocessing import learn_standard
 from radhabitat.report.content import HabitatRow, ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
 from radhabitat.steps import (
@@ -36,6 +37,7 @@ from radhabitat.steps import (
     PatientTask,
     align_patient,
     describe_patient,
+    landmarks_of_patient,
     repeat_patient,
 )
 
@@ -115,6 +117,8 @@ class Study:
         tasks, lost = self._tasks(clinical)
         listed = len(tasks) + len(lost)
         with start_workers(workers, progress=progress) as run:
+            tasks, lost_here = self._scale(run, tasks)
+            lost += lost_here
             aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
             lost += lost_here
             votes = Counter(a.elbow for a in aligned.values())
@@ -188,6 +192,21 @@ class Study:
             else:
                 tasks[files.patient] = PatientTask(root, files, self.settings)
         return tasks, lost
+
+    def _scale(
+        self, run: Runner, tasks: dict[str, PatientTask]
+    ) -> tuple[dict[str, PatientTask], list[SetAside]]:
+        """Learn and keep the common landmarks of intensities, where they are wanted."""
+        if self.settings.preprocessing.normalization != "nyul":
+            return tasks, []
+        marks, lost = _each(run, landmarks_of_patient, tasks, "Intensity landmarks")
+        standard = {
+            s: learn_standard([m[s] for m in marks.values()])
+            for s in self.settings.data.sequences
+            if marks
+        }
+        write_json(self.layout.results.landmarks, standard)
+        return {p: replace(tasks[p], standard=standard) for p in marks}, lost
 
     def _measure_again(
         self, ready: Mapping[str, HabitatTask], features: pd.DataFrame, run: Runner

@@ -8,7 +8,7 @@ from radhabitat.preprocessing.normalize import find_scale
 from radhabitat.preprocessing.perturb import move_contour
 from radhabitat.preprocessing.quality import agreement
 from radhabitat.preprocessing.resample import resample_image, resample_mask
-from radhabitat.types import Grid, Mask, Volume
+from radhabitat.types import Grid, Mask, Transform, Volume
 
 FEW = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -30,7 +30,7 @@ def test_resampling_to_the_own_grid_changes_nothing(angles, flip, seed):
     rng = np.random.default_rng(seed)
     image = Volume(rng.normal(size=grid.shape).astype(np.float32), grid)
     mask = Mask(rng.random(grid.shape) < 0.5, grid)
-    same = resample_image(image, grid, np.eye(4), interpolation="linear")
+    same = resample_image(image, grid, Transform(), interpolation="linear")
     np.testing.assert_allclose(same, image.array, atol=1e-5)
     np.testing.assert_array_equal(resample_mask(mask, grid).array, mask.array)
 
@@ -46,12 +46,12 @@ def test_turning_patient_and_target_together_changes_no_value(angles, turn, seed
     moved[:3, 3] = [5, 6, -7]
     array = rng.normal(size=source.shape).astype(np.float32)
     first = resample_image(
-        Volume(array, source), target, np.eye(4), interpolation="linear"
+        Volume(array, source), target, Transform(), interpolation="linear"
     )
     second = resample_image(
         Volume(array, Grid(source.shape, moved @ source.affine)),
         Grid(target.shape, moved @ target.affine),
-        np.eye(4),
+        Transform(),
         interpolation="linear",
     )
     np.testing.assert_allclose(first, second, atol=1e-3)

@@ -11,10 +11,10 @@ from radhabitat.preprocessing.resample import (
     resample_mask,
 )
 from radhabitat.settings import PreprocessingSettings
-from radhabitat.types import Grid, Mask, Volume
+from radhabitat.types import Grid, Mask, Transform, Volume
 
 SETTINGS = PreprocessingSettings()
-STILL = np.eye(4)
+STILL = Transform()
 
 
 def grid_of(shape, spacing, *, turn=(0, 0, 0), flip=False, start=(0, 0, 0)):
@@ -158,6 +158,6 @@ def test_a_transform_says_where_in_the_moving_image_to_look():
     transform = np.eye(4)
     transform[:3, 3] = [3.0, -1.0, 2.0]
     values = resample_image(
-        Volume(array, grid), grid, transform, interpolation="linear"
+        Volume(array, grid), grid, Transform(transform), interpolation="linear"
     )
     assert np.argwhere(values == 1.0).tolist() == [[9, 10, 2]]

@@ -49,6 +49,7 @@ class Frame:
         index: Number of the frame in the file, from 0.
         uid: SOP Instance UID of the file.
         series: Series Instance UID.
+        frame_of_reference: Frame of Reference UID, empty when unknown.
         description: Series description.
         series_number: Number of the series, 0 when unknown.
         instance: Instance number, or the number of the frame from 1.
@@ -79,6 +80,7 @@ class Frame:
     thickness_mm: float
     shape: tuple[int, int]
     kind: str
+    frame_of_reference: str = ""
     temporal: int | None = None
     trigger_s: float | None = None
     acquired_s: float | None = None
@@ -202,6 +204,7 @@ def _frame(
         index=index,
         uid=str(header.get("SOPInstanceUID") or path.name),
         series=str(header.get("SeriesInstanceUID") or ""),
+        frame_of_reference=str(header.get("FrameOfReferenceUID") or ""),
         description=str(
             header.get("SeriesDescription") or header.get("ProtocolName") or ""
         ),

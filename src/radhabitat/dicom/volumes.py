@@ -72,7 +72,8 @@ class DicomVolume:
                 opened = (frame.path, self._pixels(frame.path))
             # rows run down (j), columns to the side (i)
             slices.append(opened[1][frame.index].T.astype(np.float32))
-        return Volume(np.stack(slices, axis=2), self.grid)
+        space = self.frames[0].frame_of_reference
+        return Volume(np.stack(slices, axis=2), self.grid, space, self.time_s)
 
     def _pixels(self, path: Path) -> NDArray[np.float64]:
         """Return the rescaled frames of a file, shape (frames, rows, columns)."""

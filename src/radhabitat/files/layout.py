@@ -67,6 +67,11 @@ class ResultsLayout:
         """Everything, for people."""
         return self.folder / "report.html"
 
+    @property
+    def landmarks(self) -> Path:
+        """The study's common landmarks, where normalization is nyul."""
+        return self.folder / "models" / "landmarks.json"
+
     def resamples(self, key: str) -> Path:
         """Folder of the finished resamples of one cohort and settings."""
         return self.folder / "resamples" / key[:16]
@@ -106,6 +111,19 @@ class PatientLayout:
         """The 4x4 matrix that carries a reference point into a sequence's space."""
         names = f"from-{_alphanumeric(sequence)}_to-{_alphanumeric(self.reference)}"
         return self._file(f"{names}_mode-image_xfm.json")
+
+    def displacement(self, sequence: str) -> Path:
+        """What is added to a reference point before that matrix, RAS+ mm."""
+        matrix = self.transform(sequence)
+        return matrix.with_name(matrix.name.replace(".json", ".nii.gz"))
+
+    def checkerboard(self) -> Path:
+        """The picture of reference against sequences, before and after."""
+        return self._file(f"{self._space}_desc-checkerboard_T1w.png")
+
+    def body(self) -> Path:
+        """The body in the reference, on the final grid."""
+        return self._file(f"{self._space}_label-body_mask.nii.gz")
 
     def mask(self, *, reader: int = 1) -> Path:
         """The tumor on the final grid, as drawn by the first or second reader."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from radhabitat.errors import ImageError, MaskError
@@ -18,6 +18,7 @@ from radhabitat.settings import DataSettings
 from radhabitat.types import Mask, Subject, Volume
 
 ID_COLUMN = "patient"
+ORGANS = ("liver", "muscle")
 _COMPANIONS = {".hdr": ".img", ".img": ".hdr"}
 
 
@@ -31,12 +32,14 @@ class SubjectFiles:
             whose cell is empty is left out.
         mask: The tumor's mask, absolute; empty when the cell is.
         mask2: The second reader's mask; empty when there is none.
+        organs: "liver" or "muscle" -> its mask, where the table names one.
     """
 
     patient: str
     images: Mapping[str, str]
     mask: str
     mask2: str = ""
+    organs: Mapping[str, str] = field(default_factory=dict)
 
 
 def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles, ...]:
@@ -58,12 +61,12 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
     require_column(table, "mask", source.name, "data.subjects in study.toml")
     subjects = []
     for patient, row in table.iterrows():
-        wanted = (*data.sequences, "mask", "mask2")
+        wanted = (*data.sequences, "mask", "mask2", *ORGANS)
         cells = {c: _absolute(study_folder, str(row.get(c, ""))) for c in wanted}
         images = {s: cells[s] for s in data.sequences if cells[s]}
-        subjects.append(
-            SubjectFiles(str(patient), images, cells["mask"], cells["mask2"])
-        )
+        masks = (cells["mask"], cells["mask2"])
+        organs = {organ: cells[organ] for organ in ORGANS if cells[organ]}
+        subjects.append(SubjectFiles(str(patient), images, *masks, organs))
     return tuple(subjects)
 
 
@@ -92,7 +95,11 @@ def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
     if files.mask2:
         second, about = read_tumor(files.mask2, data, patient=patient, reader=2)
         notes += about
-    return Subject(patient, images, data.reference, tumor, second, tuple(notes))
+    organs = {
+        organ: read_mask(path, patient=patient)[0]
+        for organ, path in files.organs.items()
+    }
+    return Subject(patient, images, data.reference, tumor, second, organs, tuple(notes))
 
 
 def read_sequence(files: SubjectFiles, sequence: str) -> tuple[Volume, tuple[str, ...]]:
@@ -141,7 +148,7 @@ def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
     A DICOM folder gives all files in it, whichever of its volumes is meant; a header
     gives its data file, too.
     """
-    cells = [*files.images.values(), files.mask, files.mask2]
+    cells = [*files.images.values(), files.mask, files.mask2, *files.organs.values()]
     return tuple(sorted({path for cell in cells if cell for path in _files_of(cell)}))
 
 

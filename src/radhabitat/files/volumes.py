@@ -153,6 +153,15 @@ def write_labels(path: Path, labels: NDArray[np.uint8], grid: Grid) -> None:
     _write_nifti(path, np.asarray(labels, dtype=np.uint8), grid)
 
 
+def write_vectors(path: Path, vectors: NDArray[np.float32], grid: Grid) -> None:
+    """Write vectors, shape (i, j, k, 3), RAS+ mm, as NIfTI, atomically.
+
+    Raises:
+        StorageError: The disk is full, or the folder cannot be written.
+    """
+    _write_nifti(path, vectors[:, :, :, None, :].astype(np.float32), grid)
+
+
 def _write_nifti(path: Path, array: NDArray[Any], grid: Grid) -> None:
     image = nibabel.Nifti1Image(np.asfortranarray(array), None)
     # a quaternion cannot hold shear; then only the matrix is declared valid
@@ -161,6 +170,8 @@ def _write_nifti(path: Path, array: NDArray[Any], grid: Grid) -> None:
     image.set_qform(grid.affine, code=1 if rigid else 0)
     image.set_sform(grid.affine, code=1)
     image.header.set_xyzt_units("mm", "sec")
+    if array.ndim == 5:
+        image.header.set_intent("vector")
     data = image.to_bytes()
     if path.name.endswith(".gz"):
         data = gzip.compress(data, compresslevel=_GZIP_LEVEL, mtime=0)

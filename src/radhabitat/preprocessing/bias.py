@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.preprocessing.body import find_body
+from radhabitat.preprocessing.body import coarse_parts, find_body
 from radhabitat.preprocessing.n4 import LogField, fit_log_field
 from radhabitat.settings import PreprocessingSettings
 from radhabitat.types import Grid, Volume
 
-FIT_SPACING_MM = 5.0
 FINEST_PIECE_MM = 40.0
 LARGEST_RANGE = 20.0
 
 _MOST_LEVELS = 4
 _LEAST_VOXELS = 64
-_FEWEST_PER_AXIS = 8
 _NEGATIVE_SHARE = 0.01
 _WITHOUT_COIL = frozenset({"CT", "PET"})
 
@@ -58,7 +56,7 @@ def correct_bias(
         return Corrected(image)
     if _WITHOUT_COIL & set(re.split(r"[^A-Z0-9]+", sequence.upper())):
         return _left(image, "is not MRI and has no coil")
-    parts = _coarse(image.grid)
+    parts = coarse_parts(image.grid)
     picture = np.ascontiguousarray(image.array[parts])
     body = find_body(picture)
     negative = float((picture[body] < 0).mean())
@@ -77,18 +75,6 @@ def count_levels(grid: Grid) -> int:
     extent_mm = float((grid.spacing_mm * np.array(grid.shape)).max())
     levels = int(np.log2(max(extent_mm / FINEST_PIECE_MM, 1.0))) + 1
     return min(levels, _MOST_LEVELS)
-
-
-def _coarse(grid: Grid) -> tuple[slice, slice, slice]:
-    """Return every n-th voxel per axis, as ITK's ShrinkImageFilter takes them."""
-    parts = []
-    for n, spacing_mm in zip(grid.shape, grid.spacing_mm, strict=True):
-        step = max(min(round(FIT_SPACING_MM / spacing_mm), n // _FEWEST_PER_AXIS), 1)
-        taken = n // step
-        first = (n - taken * step) // 2 + step // 2
-        parts.append(slice(first, first + (taken - 1) * step + 1, step))
-    i, j, k = parts
-    return i, j, k
 
 
 def _apply(
@@ -115,7 +101,9 @@ def _apply(
     ]
     gain = np.clip(fitted.at(positions), low, high)
     corrected = image.array * np.exp(-gain)
-    return Corrected(Volume(corrected, image.grid), {**quality, "bias_corrected": 1.0})
+    return Corrected(
+        replace(image, array=corrected), {**quality, "bias_corrected": 1.0}
+    )
 
 
 def _left(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from radhabitat.errors import MaskError
 from radhabitat.preprocessing.geometry import (
     box_along,
     grid_corners,
@@ -16,7 +17,8 @@ from radhabitat.preprocessing.geometry import (
     raster_grid,
 )
 from radhabitat.preprocessing.resample import in_view, resample_image, resample_mask
-from radhabitat.types import Grid, Mask, Volume
+from radhabitat.settings import PreprocessingSettings
+from radhabitat.types import Grid, Mask, Subject, Transform, Volume
 
 CROP_SPACING_MM = 2.0
 _AROUND_REGION_MM = 10.0
@@ -80,17 +82,39 @@ class Target:
     ring: NDArray[np.bool_]
 
 
-def prepare_target(reference: Volume, tumor: Mask, *, region_mm: float) -> Target:
+def region_to_register(
+    subject: Subject, body: Mask, settings: PreprocessingSettings
+) -> Mask:
+    """Return what registration looks at: the tumor, the liver or the body.
+
+    Raises:
+        MaskError: The liver is wanted, and no mask shows it.
+    """
+    if settings.region == "liver" and "liver" not in subject.organs:
+        raise MaskError(
+            f"Patient {subject.patient} has no liver mask to register by",
+            'name it in the column liver of the subjects table, or set region = "tumor"'
+            " under [preprocessing] in study.toml",
+        )
+    regions = {"tumor": subject.tumor, "body": body, **subject.organs}
+    return regions[settings.region]
+
+
+def prepare_target(
+    reference: Volume, tumor: Mask, around: Mask, *, region_mm: float
+) -> Target:
     """Return the reference around the tumor, ready for registration.
 
     Args:
         reference: Bias-corrected native image.
         tumor: The drawn tumor.
-        region_mm: How far registration looks beyond the tumor.
+        around: What registration looks at: tumor, liver or body.
+        region_mm: How far it looks beyond that.
     """
     axes = orthonormal_axes(reference.grid)
     center = tumor.points_mm().mean(axis=0)
-    low, high = box_along(axes, center, mask_corners(tumor))
+    corners = np.concatenate([mask_corners(tumor), mask_corners(around)])
+    low, high = box_along(axes, center, corners)
     more = region_mm + _AROUND_REGION_MM
     frame = Frame(axes, center, (low - more, high + more))
     crop = crop_image(reference, frame, reach_mm=0.0)
@@ -98,7 +122,8 @@ def prepare_target(reference: Volume, tumor: Mask, *, region_mm: float) -> Targe
         nothing = np.zeros((1, 1, 1), np.bool_)
         return Target(frame, None, nothing, nothing)
     core = _tumor_in(tumor, crop)
-    distance_mm = ndimage.distance_transform_edt(~core, sampling=CROP_SPACING_MM)
+    seen = core if around is tumor else core | resample_mask(around, crop.grid).array
+    distance_mm = ndimage.distance_transform_edt(~seen, sampling=CROP_SPACING_MM)
     region = (distance_mm <= region_mm) & crop.imaged
     return Target(frame, crop, region, region & ~core)
 
@@ -120,7 +145,7 @@ def crop_image(image: Volume, frame: Frame, *, reach_mm: float) -> Crop | None:
     grid = raster_grid(
         frame.axes, frame.center_mm, first, last, spacing_mm=CROP_SPACING_MM
     )
-    same = np.eye(4)
+    same = Transform()
     imaged = in_view(image.grid, grid, same)
     if not imaged.any():
         return None

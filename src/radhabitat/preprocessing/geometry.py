@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ def turn_to_patient(image: Volume) -> Volume:
     turned = orientations.apply_orientation(image.array, order)
     array = np.ascontiguousarray(turned)
     affine = image.grid.affine @ orientations.inv_ornt_aff(order, image.grid.shape)
-    return Volume(array, Grid(array.shape, affine))
+    return replace(image, array=array, grid=Grid(array.shape, affine))
 
 
 def orthonormal_axes(grid: Grid) -> Matrix:

@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from radhabitat.preprocessing.crop import Crop, Target
 from radhabitat.preprocessing.resample import in_view, resample_image
-from radhabitat.types import Volume
+from radhabitat.types import Transform, Volume
 
 _LEAST_KEPT_IN_VIEW = 0.8
 _MOST_BINS = 24
 _VALUES_PER_CELL = 4
-
-Matrix = NDArray[np.float64]
 
 
 def count_bins(samples: int) -> int:
@@ -89,50 +87,70 @@ class Judge:
     moving: Crop
     image: Volume
 
-    def region_in_view(self, transform: Matrix) -> float:
+    def region_in_view(self, transform: Transform) -> float:
         """Return the share of the region that the sequence shows."""
         seen = in_view(self.image.grid, self.fixed.grid, transform)
         return float(seen[self.target.region].mean())
 
-    def best(self, candidates: Mapping[str, Matrix]) -> str:
+    def best(self, candidates: Mapping[str, Transform]) -> str:
         """Return the name of the transform with the largest mutual information.
 
         All are compared at the points that all of them see; one that moves a fifth of
         the region out of view is none.
         """
-        least = _LEAST_KEPT_IN_VIEW * self.region_in_view(np.eye(4))
+        least = _LEAST_KEPT_IN_VIEW * self.region_in_view(Transform())
         fit = {n: t for n, t in candidates.items() if self.region_in_view(t) >= least}
-        seen = self._seen_by_all(fit.values(), self.target.region)
+        seen = self.seen_by_all(fit.values(), self.target.region)
         scores = {name: self._agreement(t, seen)[0] for name, t in fit.items()}
         return max(scores, key=lambda name: scores[name])
 
-    def compare(self, transform: Matrix) -> dict[str, float]:
-        """Return the measures of a transform against leaving the image alone."""
-        still = np.eye(4)
-        region = self._seen_by_all([still, transform], self.target.region)
-        ring = self._seen_by_all([still, transform], self.target.ring)
-        center = np.append(self.target.frame.center_mm, 1.0)
+    def compare(self, transform: Transform) -> dict[str, float]:
+        """Return the measures of a transform against leaving the image alone.
+
+        `displacement_mm` of the tumor's middle, `region_in_view`, MI and NMI `before`
+        and `after` in the region and (ring_nmi) around the tumor, the lowest and the
+        highest local `volume_change` in the region, and its share that is `folded`.
+        """
+        still = Transform()
+        region = self.seen_by_all([still, transform], self.target.region)
+        ring = self.seen_by_all([still, transform], self.target.ring)
+        center = self.target.frame.center_mm
+        change = transform.jacobian()
+        if change.shape == self.target.region.shape:
+            change = change[self.target.region]
         measures = {
-            "displacement_mm": float(np.linalg.norm((transform @ center - center)[:3])),
+            "displacement_mm": float(
+                np.linalg.norm(transform.to_sequence(center) - center)
+            ),
             "region_in_view": self.region_in_view(transform),
+            "volume_change_low": float(change.min()),
+            "volume_change_high": float(change.max()),
+            "folded": float((change <= 0.0).mean()),
         }
-        for when, matrix in (("before", still), ("after", transform)):
-            mi, nmi = self._agreement(matrix, region)
+        for when, one in (("before", still), ("after", transform)):
+            mi, nmi = self._agreement(one, region)
             measures[f"mi_{when}"], measures[f"nmi_{when}"] = mi, nmi
-            measures[f"ring_nmi_{when}"] = self._agreement(matrix, ring)[1]
+            measures[f"ring_nmi_{when}"] = self._agreement(one, ring)[1]
         return measures
 
-    def _seen_by_all(
-        self, transforms: Iterable[Matrix], where: NDArray[np.bool_]
+    def seen_by_all(
+        self, transforms: Iterable[Transform], where: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
+        """Return where the sequence has voxels under each of the transforms."""
         seen = where.copy()
         for transform in transforms:
             seen &= in_view(self.image.grid, self.fixed.grid, transform)
         return seen
 
+    def moved(self, transform: Transform) -> NDArray[np.float32]:
+        """Return the moving crop on the voxels of the reference's."""
+        moving = Volume(self.moving.array, self.moving.grid)
+        return resample_image(
+            moving, self.fixed.grid, transform, interpolation="linear"
+        )
+
     def _agreement(
-        self, transform: Matrix, where: NDArray[np.bool_]
+        self, transform: Transform, where: NDArray[np.bool_]
     ) -> tuple[float, float]:
-        moving, grid = Volume(self.moving.array, self.moving.grid), self.fixed.grid
-        moved = resample_image(moving, grid, transform, interpolation="linear")
+        moved = self.moved(transform)
         return agreement(self.fixed.array[where], moved[where])

@@ -1,33 +1,28 @@
-"""Find the tumor of the reference in another sequence."""
+"""Find the tumor of the reference in the other sequences."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.errors import ComputationError, ImageError
+from radhabitat.preprocessing import engine_ants, engine_sitk
 from radhabitat.preprocessing.crop import Crop, Target, crop_image
-from radhabitat.preprocessing.engine_ants import register_linear
-from radhabitat.preprocessing.geometry import map_along
 from radhabitat.preprocessing.quality import Judge
+from radhabitat.preprocessing.refine import Linear, Member, implausible, refine
 from radhabitat.preprocessing.search import REACH_MM, Found, search_translation
 from radhabitat.settings import PreprocessingSettings
-from radhabitat.types import Volume
+from radhabitat.types import Transform, Volume
 
 CLEAR_PEAK = 1.4
 WEAK_PEAK = 1.2
 CLEAR_NMI = 1.08
 CLEAR_RING_NMI = 1.02
-LARGEST_STRETCH = 1.08
-FARTHEST_FROM_SEARCH_MM = 6.0
+ONE_BREATH_S = 20.0
 
-_STAGES: dict[str, tuple[Literal["rigid", "affine"], ...]] = {
-    "rigid": ("rigid",),
-    "affine": ("rigid", "affine"),
-}
 _THINNEST_VOXELS = 4
 _FEWEST_VOXELS = 100
 _SCANNER = "the scanner's position"
@@ -41,112 +36,218 @@ class Registered:
     """Where a sequence shows the tissue of the reference.
 
     Attributes:
-        transform: (4, 4), RAS+ mm in the reference -> RAS+ mm in the sequence.
+        transform: From the reference to the sequence.
         quality: Name of a measure -> value.
         notes: What went otherwise than planned.
     """
 
-    transform: Matrix
+    transform: Transform
     quality: dict[str, float]
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """A sequence near its place, with what the search found."""
+
+    member: Member
+    found: Found
+
+
 def register(
-    image: Volume,
+    images: Mapping[str, Volume],
+    reference: str,
     target: Target,
     settings: PreprocessingSettings,
     *,
-    name: str,
+    patient: str,
     seed: int,
-) -> Registered:
-    """Return where a sequence shows the tissue of the reference.
+) -> dict[str, Registered]:
+    """Return where each sequence but the reference shows the reference's tissue.
 
-    A search over translations, then ANTs from there. Of the scanner's position, the
-    search and the stages of ANTs, the plausible one with the largest mutual
-    information is kept; if it is not credible, the scanner's position.
+    Each by a search over translations, then the engine's rigid map from there; of the
+    scanner's position, the search and the rigid map, the plausible one with the
+    largest mutual information is kept, and the scanner's where that is not credible.
+    Then all credible ones together (`refine`).
 
     Args:
-        image: Bias-corrected native image.
-        target: Of the reference.
-        settings: `registration`.
-        name: The sequence and its patient, for messages.
+        images: Bias-corrected native images, in study order.
+        reference: The one that the others are registered to.
+        target: Made from it.
+        settings: `registration` and `engine`.
+        patient: For messages.
         seed: Of the points drawn.
 
     Raises:
-        ImageError: The sequence does not show the region of the tumor.
+        ImageError: A sequence does not show the region of the tumor.
     """
+    linear, missing = _engine(settings)
+    done: dict[str, Registered] = {}
+    placed: dict[str, _Placed] = {}
+    leaders = {reference: reference}
+    for name, image in images.items():
+        if name == reference:
+            continue
+        judge = _prepare(image, target, f"{name} of patient {patient}")
+        if isinstance(judge, Registered):
+            done[name] = judge
+        elif leader := _same_breath(images, leaders, name):
+            leaders[name] = leader
+        else:
+            leaders[name] = name
+            outcome = _place(judge, settings, linear, seed=seed)
+            if isinstance(outcome, Registered):
+                done[name] = outcome
+            else:
+                placed[name] = outcome
+    done |= _together(placed, settings, linear, missing, seed=seed)
+    done[reference] = Registered(Transform(), {})
+    for name in images.keys() - done.keys():
+        judge = _prepare(images[name], target, f"{name} of patient {patient}")
+        done[name] = _follow(judge, done[leaders[name]], leaders[name])
+    return {name: done[name] for name in images}
+
+
+def _engine(settings: PreprocessingSettings) -> tuple[Linear, str]:
+    """Return the engine's linear registration, and a note where it stands in."""
+    if settings.engine == "simpleitk" or settings.registration == "none":
+        return engine_sitk.register_linear, ""
+    try:
+        engine_ants.load_ants()
+    except ComputationError as error:
+        return engine_sitk.register_linear, f"{error.problem}; SimpleITK stood in"
+    return engine_ants.register_linear, ""
+
+
+def _same_breath(
+    images: Mapping[str, Volume], leaders: Mapping[str, str], name: str
+) -> str:
+    """Return an earlier sequence of the same breath-hold; empty if there is none."""
+    image = images[name]
+    for leader in dict.fromkeys(leaders.values()):
+        other = images[leader]
+        if (
+            image.frame_of_reference
+            and image.frame_of_reference == other.frame_of_reference
+            and image.time_s is not None
+            and other.time_s is not None
+            and abs(image.time_s - other.time_s) <= ONE_BREATH_S
+        ):
+            return leader
+    return ""
+
+
+def _follow(judge: Judge | Registered, leader: Registered, name: str) -> Registered:
+    if isinstance(judge, Registered):
+        return judge
+    note = f"moved with {name}: both belong to one breath-hold"
+    return Registered(leader.transform, judge.compare(leader.transform), (note,))
+
+
+def _prepare(image: Volume, target: Target, name: str) -> Judge | Registered:
     moving = crop_image(image, target.frame, reach_mm=REACH_MM + 2.0)
     if moving is None:
         raise _elsewhere(name)
     if target.crop is None:
         note = "not registered: the reference is too thin"
-        return Registered(np.eye(4), {}, (note,))
+        return Registered(Transform(), {}, (note,))
     judge = Judge(target, target.crop, moving, image)
-    if judge.region_in_view(np.eye(4)) == 0.0:
+    if judge.region_in_view(Transform()) == 0.0:
         raise _elsewhere(name)
-    if settings.registration == "none":
-        return _stay(judge)
-    if reason := _unfit(target, target.crop, moving):
-        return _stay(judge, f"not registered: {reason}")
-    found = search_translation(target.crop, moving, region=target.region, seed=seed)
-    if found is None:
-        return _stay(judge, "not registered: most of the tumor's surroundings are cut")
-    candidates, notes = _candidates(found, judge, settings.registration, seed=seed)
-    return _keep_best(candidates, found, judge, notes)
+    return judge
 
 
 def _stay(judge: Judge, *notes: str) -> Registered:
-    return Registered(np.eye(4), judge.compare(np.eye(4)), notes)
+    return Registered(Transform(), judge.compare(Transform()), notes)
+
+
+def _place(
+    judge: Judge, settings: PreprocessingSettings, linear: Linear, *, seed: int
+) -> _Placed | Registered:
+    """Return a sequence near its place, or why it stays where it is."""
+    if settings.registration == "none":
+        return _stay(judge)
+    if reason := _unfit(judge.target, judge.fixed, judge.moving):
+        return _stay(judge, f"not registered: {reason}")
+    region = judge.target.region
+    found = search_translation(judge.fixed, judge.moving, region=region, seed=seed)
+    if found is None:
+        return _stay(judge, "not registered: most of the tumor's surroundings are cut")
+    start = np.eye(4)
+    start[:3, 3] = found.shift_mm
+    candidates, notes = _candidates(judge, start, linear, seed=seed)
+    best = judge.best({name: m.transform for name, m in candidates.items()})
+    doubt = _doubt(found)
+    if best != _SCANNER and doubt:
+        quality = judge.compare(candidates[best].transform)
+        if not _believable(found, quality):
+            stay = _stay(judge, f"not registered, look at this sequence: {doubt}")
+            return _with_peak(stay, found)
+        notes = (*notes, f"registered, but look at this sequence: {doubt}")
+    if best != "rigid":
+        notes = (*notes, f"{best} fits best and was kept")
+    return _Placed(replace(candidates[best], notes=notes), found)
 
 
 def _candidates(
-    found: Found, judge: Judge, kind: Literal["rigid", "affine"], *, seed: int
-) -> tuple[dict[str, Matrix], tuple[str, ...]]:
-    """Return name -> transform (RAS+ mm) of all that an organ could do, and notes."""
-    start = np.eye(4)
-    start[:3, 3] = found.shift_mm
-    along, notes = {_SEARCH: start}, []
-    for stage in _STAGES[kind]:
-        latest = list(along.values())[-1]
-        try:
-            matrix = register_linear(
-                judge.fixed,
-                judge.moving,
-                region=judge.target.region,
-                start=latest,
-                kind=stage,
-                seed=seed,
-            )
-        except ComputationError as error:
-            notes.append(error.problem)
-            continue
-        if reason := _implausible(matrix, start):
-            notes.append(f"{stage} was refused: {reason}")
-        else:
-            along[stage] = matrix
-    axes, center = judge.target.frame.axes, judge.target.frame.center_mm
-    placed = {name: map_along(axes, center, m) for name, m in along.items()}
-    return {_SCANNER: np.eye(4), **placed}, tuple(notes)
+    judge: Judge, start: Matrix, linear: Linear, *, seed: int
+) -> tuple[dict[str, Member], tuple[str, ...]]:
+    """Return name -> where the sequence may be, and notes on what was refused."""
+    search = Member(judge, start, start)
+    scanner = Member(judge, np.eye(4), np.eye(4))
+    candidates = {_SCANNER: scanner, _SEARCH: search}
+    try:
+        matrix = linear(
+            judge.fixed,
+            judge.moving,
+            region=judge.target.region,
+            start=start,
+            kind="rigid",
+            seed=seed,
+        )
+    except ComputationError as error:
+        return candidates, (error.problem,)
+    rigid = replace(search, matrix=matrix)
+    if reason := implausible(rigid):
+        return candidates, (f"rigid registration was refused: {reason}",)
+    return {**candidates, "rigid": rigid}, ()
 
 
-def _keep_best(
-    candidates: dict[str, Matrix], found: Found, judge: Judge, notes: tuple[str, ...]
-) -> Registered:
-    best = judge.best(candidates)
-    quality = judge.compare(candidates[best])
-    doubt = _doubt(found)
-    if best == _SCANNER:
-        notes = (*notes, f"{best} fits best and was kept")
-    elif doubt and not _believable(found, quality):
-        best, quality = _SCANNER, judge.compare(candidates[_SCANNER])
-        notes = (*notes, f"not registered, look at this sequence: {doubt}")
-    elif doubt:
-        notes = (*notes, f"registered, but look at this sequence: {doubt}")
-    if best == _SEARCH:
-        notes = (*notes, f"{best} fits best and was kept")
-    if found.peak_ratio is not None:
-        quality["peak_ratio"] = found.peak_ratio
-    return Registered(candidates[best], quality, notes)
+def _together(
+    placed: Mapping[str, _Placed],
+    settings: PreprocessingSettings,
+    linear: Linear,
+    missing: str,
+    *,
+    seed: int,
+) -> dict[str, Registered]:
+    """Return all sequences that were placed, after refining them together."""
+    if settings.registration == "none":
+        return {}
+    agreed = {n: p.member.judge.compare(p.member.transform) for n, p in placed.items()}
+    order = sorted(placed, key=lambda n: -agreed[n]["nmi_after"])
+    members = refine(
+        {n: placed[n].member for n in order},
+        settings.registration,
+        linear=linear,
+        soft=linear is engine_ants.register_linear,
+        seed=seed,
+    )
+    done = {}
+    for name, member in members.items():
+        quality = member.judge.compare(member.transform)
+        notes = (missing, *member.notes) if missing else member.notes
+        one = Registered(member.transform, quality, notes)
+        if quality["mi_after"] < quality["mi_before"]:
+            one = _stay(member.judge, *notes, f"{_SCANNER} fits best and was kept")
+        done[name] = _with_peak(one, placed[name].found)
+    return done
+
+
+def _with_peak(one: Registered, found: Found) -> Registered:
+    if found.peak_ratio is None:
+        return one
+    return replace(one, quality={**one.quality, "peak_ratio": found.peak_ratio})
 
 
 def _doubt(found: Found) -> str:
@@ -170,17 +271,6 @@ def _believable(found: Found, quality: dict[str, float]) -> bool:
         and quality["nmi_after"] >= CLEAR_NMI
         and quality["ring_nmi_after"] >= CLEAR_RING_NMI
     )
-
-
-def _implausible(matrix: Matrix, start: Matrix) -> str:
-    """Return why the tumor cannot have moved like this; empty if it can."""
-    drift_mm = float(np.linalg.norm((matrix - start)[:3, 3]))
-    if drift_mm > FARTHEST_FROM_SEARCH_MM:
-        return f"it left the position that the search found by {drift_mm:.0f} mm"
-    stretch = np.linalg.svd(matrix[:3, :3], compute_uv=False)
-    if stretch.max() > LARGEST_STRETCH or stretch.min() < 1.0 / LARGEST_STRETCH:
-        return f"it stretches the tumor by {stretch.min():.2f} to {stretch.max():.2f}"
-    return ""
 
 
 def _unfit(target: Target, fixed: Crop, moving: Crop) -> str:

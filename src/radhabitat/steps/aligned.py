@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import cast
-
-import numpy as np
 
 from radhabitat.files.layout import PatientLayout, sidecar
 from radhabitat.files.store import (
@@ -17,6 +15,7 @@ from radhabitat.files.store import (
     remember,
     sha256_of,
     sha256_of_file,
+    write_bytes,
     write_json,
 )
 from radhabitat.files.subjects import SubjectFiles, read_subject, source_paths
@@ -25,12 +24,19 @@ from radhabitat.files.volumes import (
     read_volume,
     split_number,
     write_mask,
+    write_vectors,
     write_volume,
 )
 from radhabitat.habitats import choose_k
-from radhabitat.preprocessing import align
+from radhabitat.preprocessing import (
+    Landmarks,
+    align,
+    at_scanner_position,
+    measure_landmarks,
+)
+from radhabitat.report import checkerboard_picture
 from radhabitat.steps.task import PatientTask
-from radhabitat.types import AlignedSubject
+from radhabitat.types import AlignedSubject, Transform
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,29 @@ def align_patient(task: PatientTask) -> Aligned:
     )
 
 
+def landmarks_of_patient(task: PatientTask) -> dict[str, Landmarks]:
+    """Return what a patient adds to the common landmarks of normalization nyul.
+
+    Raises:
+        RadHabitatError: An image or mask cannot be used.
+    """
+    preprocessing = task.settings.preprocessing
+    provenance: Json = {
+        "step": "landmarks",
+        "sources": _source_hashes(task.files),
+        "settings": preprocessing.model_dump(mode="json"),
+        "code": code_version("preprocessing", "dicom", "files"),
+    }
+
+    def compute() -> tuple[list[Path], Json]:
+        subject = read_subject(task.files, task.settings.data)
+        return [], {"landmarks": measure_landmarks(subject, preprocessing)}
+
+    record = remember(task.layout.record("landmarks"), provenance, compute)
+    marks = cast("dict[str, list[float]]", record.result["landmarks"])
+    return {s: tuple(values) for s, values in marks.items()}
+
+
 def read_aligned(task: PatientTask) -> AlignedSubject:
     """Read a patient's aligned images back, as every later step does.
 
@@ -89,6 +118,7 @@ def read_aligned(task: PatientTask) -> AlignedSubject:
         reference=data.reference,
         tumor=read_mask(paths.mask())[0],
         second_reader=read_mask(second)[0] if second.exists() else None,
+        body=read_mask(paths.body())[0] if paths.body().exists() else None,
     )
 
 
@@ -100,26 +130,43 @@ def _provenance(task: PatientTask) -> Json:
         "settings": settings.preprocessing.model_dump(mode="json"),
         "mask_labels": settings.data.mask_labels,
         "reference": settings.data.reference,
+        "standard": task.standard,
         "seed": task.seed("align"),
-        "code": code_version("preprocessing", "dicom", "files"),
+        "code": code_version("preprocessing", "dicom", "files", "report"),
         "versions": library_versions(),
     }
 
 
 def _align(task: PatientTask, provenance: Json) -> tuple[list[Path], Json]:
     subject = read_subject(task.files, task.settings.data)
-    aligned = align(subject, task.settings.preprocessing, seed=task.seed("align"))
+    aligned = align(
+        subject,
+        task.settings.preprocessing,
+        seed=task.seed("align"),
+        standard=task.standard,
+    )
     paths = task.layout
     written: list[Path] = []
     for sequence in aligned.images:
         written += _write_sequence(paths, aligned, sequence, provenance)
-    paths.mask(reader=2).unlink(missing_ok=True)
-    for reader, mask in enumerate((aligned.tumor, aligned.second_reader), start=1):
+    masks = {
+        paths.mask(): aligned.tumor,
+        paths.mask(reader=2): aligned.second_reader,
+        paths.body(): aligned.body,
+    }
+    for path, mask in masks.items():
+        path.unlink(missing_ok=True)
         if mask is not None:
-            path = paths.mask(reader=reader)
             write_mask(path, mask)
             write_json(sidecar(path), {**provenance, "volume_mm3": mask.volume_mm3})
             written += [path, sidecar(path)]
+    if len(aligned.images) > 1:
+        before = {
+            s: at_scanner_position(image, aligned.grid)
+            for s, image in subject.images.items()
+        }
+        write_bytes(paths.checkerboard(), checkerboard_picture(aligned, before))
+        written.append(paths.checkerboard())
     return written, {"quality": aligned.quality, "notes": aligned.notes}
 
 
@@ -129,13 +176,24 @@ def _write_sequence(
     image, matrix = paths.aligned(sequence), paths.transform(sequence)
     write_volume(image, aligned.images[sequence])
     quality = aligned.quality.get(sequence, {})
-    write_json(sidecar(image), {**provenance, "quality": quality})
-    affine = aligned.transforms.get(sequence, np.eye(4))
-    write_json(
-        matrix,
-        {"affine_ras_mm": affine.tolist(), "maps": f"reference -> {sequence}"},
-    )
-    return [image, sidecar(image), matrix]
+    scale = aligned.scales.get(sequence)
+    normalized = {} if scale is None else asdict(scale)
+    measured = {"quality": quality, "normalized": normalized}
+    write_json(sidecar(image), {**provenance, **measured})
+    transform = aligned.transforms.get(sequence, Transform())
+    about: dict[str, object] = {
+        "affine_ras_mm": transform.matrix.tolist(),
+        "maps": f"reference -> {sequence}: affine @ (point + displacement)",
+    }
+    warp = paths.displacement(sequence)
+    warp.unlink(missing_ok=True)
+    written = [image, sidecar(image), matrix]
+    if transform.displacement is not None and transform.grid is not None:
+        write_vectors(warp, transform.displacement, transform.grid)
+        about["displacement_ras_mm"] = warp.name
+        written.append(warp)
+    write_json(matrix, about)
+    return written
 
 
 def _own_k(task: PatientTask, aligned_key: str) -> tuple[int, dict[int, float]]:
@@ -160,11 +218,13 @@ def _own_k(task: PatientTask, aligned_key: str) -> tuple[int, dict[int, float]]:
 
 def _source_hashes(files: SubjectFiles) -> dict[str, str]:
     """Hash what each sequence and mask is read from; names of files stay out."""
-    nothing = replace(files, images={}, mask="", mask2="")
+    nothing = replace(files, images={}, mask="", mask2="", organs={})
     parts = {s: replace(nothing, images={s: cell}) for s, cell in files.images.items()}
     parts["mask"] = replace(nothing, mask=files.mask)
     parts["mask2"] = replace(nothing, mask2=files.mask2)
-    cells = {**files.images, "mask": files.mask, "mask2": files.mask2}
+    parts |= {o: replace(nothing, organs={o: c}) for o, c in files.organs.items()}
+    masks = {"mask": files.mask, "mask2": files.mask2, **files.organs}
+    cells = {**files.images, **masks}
     return {
         name: sha256_of(
             {

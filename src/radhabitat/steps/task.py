@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from radhabitat.files.layout import PatientLayout, StudyLayout
@@ -19,11 +20,13 @@ class PatientTask:
         root: Folder of study.toml.
         files: Where the patient's images and masks are.
         settings: Of the whole study; a step uses its own sections.
+        standard: Sequence -> the study's common landmarks, for normalization nyul.
     """
 
     root: Path
     files: SubjectFiles
     settings: StudySettings
+    standard: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def layout(self) -> PatientLayout:

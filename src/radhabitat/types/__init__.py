@@ -5,7 +5,9 @@ from radhabitat.types.estimate import Estimate
 from radhabitat.types.features import FeatureName
 from radhabitat.types.habitats import HabitatMap
 from radhabitat.types.risk import Fit, Ladder, RiskModel
+from radhabitat.types.scale import Scale
 from radhabitat.types.subject import AlignedSubject, Subject
+from radhabitat.types.transform import Transform
 from radhabitat.types.volume import Grid, Mask, Volume
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "Ladder",
     "Mask",
     "RiskModel",
+    "Scale",
     "Subject",
+    "Transform",
     "Volume",
 ]

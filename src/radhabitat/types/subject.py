@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.errors import ImageError, MaskError
+from radhabitat.types.scale import Scale
+from radhabitat.types.transform import Transform
 from radhabitat.types.volume import Grid, Mask, Volume
 
 
@@ -22,6 +24,7 @@ class Subject:
         reference: The sequence that the tumor was drawn on.
         tumor: The drawn tumor; may lie on another grid than the reference image.
         second_reader: The tumor as a second reader drew it, if one did.
+        organs: "liver" or "muscle" -> where it is, for what a setting asks of it.
         notes: What was decided while reading, in words, for the report.
     """
 
@@ -30,6 +33,7 @@ class Subject:
     reference: str
     tumor: Mask
     second_reader: Mask | None = None
+    organs: Mapping[str, Mask] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -65,8 +69,8 @@ class AlignedSubject:
         second_reader: The second reader's tumor on the same grid, if there is one.
         body: Where the reference shows the body and not the air around it, on the
             same grid, if that is known.
-        transforms: Sequence name -> (4, 4) affine, RAS+ mm of a point in the
-            reference -> RAS+ mm of the same tissue in that sequence's own space.
+        transforms: Sequence name -> where a point of the reference is in it.
+        scales: Sequence name -> how its intensities were normalized.
         quality: Sequence name -> name of a measure -> its value.
         notes: What was decided on the way, in words, for the report.
     """
@@ -77,7 +81,8 @@ class AlignedSubject:
     tumor: Mask
     second_reader: Mask | None = None
     body: Mask | None = None
-    transforms: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
+    scales: Mapping[str, Scale] = field(default_factory=dict)
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

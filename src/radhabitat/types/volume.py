@@ -84,10 +84,14 @@ class Volume:
     Attributes:
         array: Intensities, float32, shape (i, j, k) = `grid.shape`; not writable.
         grid: Where the voxels lie.
+        frame_of_reference: DICOM's identifier of the space; empty when unknown.
+        time_s: When it was acquired, seconds since midnight; None when unknown.
     """
 
     array: NDArray[np.float32]
     grid: Grid
+    frame_of_reference: str = ""
+    time_s: float | None = None
 
     def __post_init__(self) -> None:
         """Freeze the array.

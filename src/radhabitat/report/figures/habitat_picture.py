@@ -55,7 +55,7 @@ def _take_slice(subject: AlignedSubject, habitats: HabitatMap) -> _Slice:
     axial = AxialView.of(subject.grid)
     index = axial.largest_slice(subject.tumor.array)
     images = {
-        name: _windowed(axial.slice(volume.array, index), volume.array)
+        name: windowed(axial.slice(volume.array, index), volume.array)
         for name, volume in subject.images.items()
     }
     return _Slice(
@@ -66,7 +66,7 @@ def _take_slice(subject: AlignedSubject, habitats: HabitatMap) -> _Slice:
     )
 
 
-def _windowed(
+def windowed(
     picture: NDArray[np.generic], volume: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Return gray values 0 to 1, bright and dark ends as a viewer would set them."""
@@ -92,12 +92,12 @@ def _fill(figure: Figure, subject: AlignedSubject, habitats: HabitatMap) -> None
     for axes in grid:
         bare(axes)
     for axes, (name, picture) in zip(grid, view.images.items(), strict=False):
-        _draw_gray(axes, picture, aspect)
-        _draw_contour(axes, view.tumor)
+        draw_gray(axes, picture, aspect)
+        draw_contour(axes, view.tumor)
         title = f"{name} (reference)" if name == subject.reference else name
         axes.set_title(title, fontsize=10, loc="center", fontweight="normal")
     last = grid[panels - 1]
-    _draw_gray(last, view.images[subject.reference], aspect)
+    draw_gray(last, view.images[subject.reference], aspect)
     _draw_habitats(last, view.habitats)
     last.set_title("Habitats", fontsize=10, loc="center", fontweight="normal")
     _draw_marks(grid[0], view)
@@ -107,12 +107,14 @@ def _fill(figure: Figure, subject: AlignedSubject, habitats: HabitatMap) -> None
     _draw_legend(figure, habitats, legend_columns)
 
 
-def _draw_gray(axes: Axes, picture: NDArray[np.float64], aspect: float) -> None:
+def draw_gray(axes: Axes, picture: NDArray[np.float64], aspect: float) -> None:
+    """Draw gray values 0 to 1."""
     gray = axes.imshow(picture, cmap="gray", aspect=aspect, interpolation="bilinear")
     gray.set_clim(0, 1)
 
 
-def _draw_contour(axes: Axes, region: NDArray[np.bool_]) -> None:
+def draw_contour(axes: Axes, region: NDArray[np.bool_]) -> None:
+    """Draw the outline of a region, shape (rows, columns)."""
     # one voxel of outside, so that a region at the border has a closed contour
     padded = np.pad(region.astype(np.float64), 1)
     columns = np.arange(-1, region.shape[1] + 1)
