@@ -97,6 +97,10 @@ def phantom(
     small: Annotated[
         bool, typer.Option("--small/--full", help="Small images, tumors of 3-7 cm.")
     ] = False,
+    motion: Annotated[
+        Literal["smooth", "sliding"],
+        typer.Option(help="Nearly affine in the tumor, or sliding along the wall."),
+    ] = "smooth",
     workers: Workers = CORES,
 ) -> None:
     """Make synthetic HCC patients whose tissues, motion and risk are known."""
@@ -105,7 +109,14 @@ def phantom(
             f"{out} already holds a study", "name a new folder, or remove that one"
         )
     file = _make_phantom(
-        out, patients, seed, workers, small=small, effect=effect, dicom=dicom
+        out,
+        patients,
+        seed,
+        workers,
+        small=small,
+        effect=effect,
+        dicom=dicom,
+        motion=motion,
     )
     console.print(f"Made {patients} patients: radhabitat run {file}", markup=False)
 
@@ -247,6 +258,7 @@ def _make_phantom(
     small: bool,
     effect: float = 1.0,
     dicom: bool = False,
+    motion: Literal["smooth", "sliding"] = "smooth",
 ) -> Path:
     from radhabitat.phantom import write_phantom
 
@@ -258,6 +270,7 @@ def _make_phantom(
             effect=effect,
             file_format="dicom" if dicom else "nifti",
             small=small,
+            motion=motion,
             run=lambda make, plans: values_of(run(make, plans, "Making patients")),
         )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import pickle
 import tomllib
@@ -23,7 +24,9 @@ from radhabitat.phantom import (
     write_tables,
 )
 from radhabitat.phantom.imaging import build_scene, expose
+from radhabitat.phantom.motion import grid_points, on_grid
 from radhabitat.phantom.plan import REFERENCE, SEQUENCES
+from radhabitat.phantom.series import write_series
 from radhabitat.phantom.tissues import TUMOR
 from radhabitat.settings import parse_settings
 from radhabitat.types import Grid
@@ -141,6 +144,38 @@ def test_the_displacement_leads_to_the_same_tissue(study, plans, sequence):
     likely = np.argmax(soft, axis=0) + 1
     same = np.mean(likely == tissues[tuple(inside.T)])
     assert same == 1.0 if sequence == REFERENCE else same > 0.90
+
+
+def test_the_smooth_family_is_as_it_was_before_there_was_another(plans):
+    """Numbers of the first release: a seed that was cited must keep its patients."""
+    points = np.array([[50.0, 10.0, 5.0], [-80.0, 30.0, 20.0], [110.0, 20.0, -30.0]])
+    known_mm = [
+        [-1.09318777, -2.94134653, -11.94279086],
+        [0.91741988, -2.37299412, -12.59940908],
+        [-0.1293079, -1.79407039, -11.89822437],
+    ]
+    exposure = expose(build_scene(plans[0]), "LAP")
+    assert np.allclose(exposure.motion.at(points.T).T, known_mm, atol=1e-6)
+    row = exposure.intensities[44:84:8, 52, 18]
+    assert row == pytest.approx([393, 428, 445, 122, 139], abs=1)
+
+
+def test_organs_that_slide_leave_wall_and_skin_where_they_were(plans):
+    """Truth of the other family, as its labels show it."""
+    sliding = dataclasses.replace(plans[0], motion="sliding")
+    still = expose(build_scene(sliding), REFERENCE)
+    moved = expose(build_scene(sliding), "LAP")
+    grid = moved.grid
+    index = np.argwhere(~moved.motion.inside(grid_points(grid)))
+    here = np.rint(still.grid.to_index(grid.to_mm(index.astype(float)))).astype(int)
+    seen = ((here >= 0) & (here < still.grid.shape)).all(axis=1)
+    same = still.labels[tuple(here[seen].T)] == moved.labels[tuple(index[seen].T)]
+    assert same.mean() > 0.95
+    field = on_grid(moved.motion, still.grid, inverse=False)
+    tumor = np.argwhere(np.isin(still.labels, TUMOR))
+    there = still.grid.to_mm(tumor.astype(float)) + field[:, *tumor.T].T
+    found = moved.labels[tuple(np.rint(grid.to_index(there)).astype(int).T)]
+    assert np.isin(found, TUMOR).mean() > 0.9  # nearest of 2.6 x 2.6 x 4.6 mm voxels
 
 
 def test_without_following_the_displacement_tissues_do_not_meet(study, plans):
@@ -302,3 +337,12 @@ def test_the_same_plan_gives_the_same_dicom_bytes(dicom, plans, tmp_path):
     assert _hashes(tmp_path) == _hashes(dicom)
     assert truth.files["PRE"] == "images/P0001/PRE"
     assert truth.files["mask"] == "images/P0001/mask.nii.gz"
+
+
+def test_dicom_of_another_motion_family_has_other_identifiers(dicom, plans, tmp_path):
+    sliding = dataclasses.replace(plans[0], motion="sliding")
+    write_series(tmp_path, sliding, "PVP", np.zeros((2, 2, 1), np.int16))
+    one = pydicom.dcmread(dicom / "images" / "P0001" / "PVP" / "IM0001.dcm")
+    other = pydicom.dcmread(tmp_path / "IM0001.dcm")
+    for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        assert one[name].value != other[name].value

@@ -46,6 +46,13 @@ def test_the_effect_changes_nothing_but_itself():
     assert [dataclasses.replace(p, effect=2.0) for p in weak] == list(strong)
 
 
+def test_the_motion_family_changes_nothing_of_the_plan_but_itself():
+    smooth = plan_cohort(3, seed=4, effect=1.0)
+    sliding = plan_cohort(3, seed=4, effect=1.0, motion="sliding")
+    assert {p.motion for p in smooth} == {"smooth"}
+    assert [dataclasses.replace(p, motion="sliding") for p in smooth] == list(sliding)
+
+
 def test_another_seed_gives_other_patients():
     first, second = (plan_cohort(2, seed=s, effect=1.0) for s in (1, 2))
     assert {p.seed for p in first}.isdisjoint(p.seed for p in second)

@@ -17,7 +17,7 @@ from radhabitat.phantom.files import (
     write_patient,
     write_tables,
 )
-from radhabitat.phantom.plan import PatientPlan, plan_cohort
+from radhabitat.phantom.plan import MotionFamily, PatientPlan, plan_cohort
 
 __all__ = [
     "PatientPlan",
@@ -42,6 +42,7 @@ def write_phantom(  # noqa: PLR0913 (the choices of `radhabitat phantom`)
     effect: float,
     file_format: FileFormat = "nifti",
     small: bool = False,
+    motion: MotionFamily = "smooth",
     run: Mapper | None = None,
 ) -> Path:
     """Write a phantom study that can be run at once; return its study.toml.
@@ -54,13 +55,14 @@ def write_phantom(  # noqa: PLR0913 (the choices of `radhabitat phantom`)
             predictor has an AUC of about 0.80.
         file_format: Of the images.
         small: Tumors of 3-7 cm and coarser voxels, for demos and tests.
+        motion: Nearly affine in the tumor, or organs that slide, squeeze and bend.
         run: Applies the work to the patients, for example in other processes.
 
     Raises:
         SettingsError: Less than one patient, or a negative effect or seed.
         StorageError: The disk is full, or the folder cannot be written.
     """
-    plans = plan_cohort(patients, seed=seed, effect=effect, small=small)
+    plans = plan_cohort(patients, seed=seed, effect=effect, small=small, motion=motion)
     work = partial(write_patient, folder=folder, file_format=file_format)
     truths = list((run or map)(work, plans))
     return write_tables(

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from radhabitat.errors import StorageError
 from radhabitat.phantom.clinical import ClinicalProfile
-from radhabitat.phantom.imaging import Scene, build_scene, expose, grid_points
-from radhabitat.phantom.motion import on_grid
+from radhabitat.phantom.imaging import Scene, build_scene, expose
+from radhabitat.phantom.motion import grid_points, on_grid
 from radhabitat.phantom.outcome import Outcome, draw_outcome
 from radhabitat.phantom.plan import REFERENCE, SEQUENCES, PatientPlan
 from radhabitat.phantom.series import write_series

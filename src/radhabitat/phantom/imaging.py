@@ -15,7 +15,7 @@ from radhabitat.phantom.kinetics import (
     concentrations,
     spoiled_gradient_echo,
 )
-from radhabitat.phantom.motion import Motion, build_motion, on_grid
+from radhabitat.phantom.motion import Motion, build_motion, grid_points, on_grid
 from radhabitat.phantom.plan import Acquisition, PatientPlan
 from radhabitat.phantom.smooth import draw_noise
 from radhabitat.phantom.tissues import PROPERTIES, Tissue
@@ -80,7 +80,7 @@ def expose(scene: Scene, sequence: str) -> Exposure:
     if acquisition.warp_mm > 0.0:
         points -= on_grid(motion, grid, inverse=True)
     labels = scene.tissue_at(points)
-    signal = _signal(plan, acquisition, points, labels)
+    signal = signal_at(plan, acquisition, points, labels)
     signal = gaussian_filter(signal, POINT_SPREAD_VOXELS, truncate=3.0)
     bias = _coil(acquisition)
     rng = plan.rng(5, plan.acquisitions.index(acquisition))
@@ -88,19 +88,17 @@ def expose(scene: Scene, sequence: str) -> Exposure:
     return Exposure(grid, stored, labels, bias, motion)
 
 
-def grid_points(grid: Grid) -> Picture:
-    """Return the RAS+ mm of every voxel, float32, shape (3, i, j, k)."""
-    i, j, k = (np.arange(n, dtype=np.float64) for n in grid.shape)
-    points = np.empty((3, *grid.shape), np.float32)
-    for axis in range(3):
-        a, b, c, start = grid.affine[axis]
-        points[axis] = (a * i + start)[:, None, None] + (b * j)[:, None] + c * k
-    return points
-
-
-def _signal(
+def signal_at(
     plan: PatientPlan, acquisition: Acquisition, points: Picture, labels: Labels
 ) -> Picture:
+    """Return what a scanner without coil, blur and noise sees of reference points.
+
+    Args:
+        plan: The patient.
+        acquisition: The sequence.
+        points: RAS+ mm in the reference, shape (3, ...).
+        labels: Their `Tissue`, shape (...).
+    """
     contrast = concentrations(
         acquisition.time_s, arrival_s=plan.arrival_s, perfusion=plan.perfusion
     )

@@ -7,7 +7,7 @@ cohort only: more patients, or another effect, leave them as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ _JITTER_S: Final = {"PRE": 0.0, "LAP": 2.0, "PVP": 4.0, "DP": 8.0}
 _SMALL_BODY: Final = 0.88
 
 Triple = tuple[float, float, float]
+MotionFamily = Literal["smooth", "sliding"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class PatientPlan:
     patient: str  # pseudonym, "P0001"
     seed: int  # the patient's own, for every field drawn later
     small: bool  # of the light cohort for demos and tests
+    motion: MotionFamily  # how organs move between sequences
     effect: float  # strength of the response law; 0 = pure noise
     body_scale: float  # relative to the standard body
     diameter_mm: float  # planned, largest axial, of the tumor
@@ -82,7 +84,12 @@ class PatientPlan:
 
 
 def plan_cohort(
-    patients: int, *, seed: int, effect: float, small: bool = False
+    patients: int,
+    *,
+    seed: int,
+    effect: float,
+    small: bool = False,
+    motion: MotionFamily = "smooth",
 ) -> tuple[PatientPlan, ...]:
     """Draw the parameters of a cohort; no voxel is made.
 
@@ -93,6 +100,8 @@ def plan_cohort(
         effect: Strength of the response law: 0 = pure noise, 1 = the true linear
             predictor has an AUC of about 0.80. Images do not depend on it.
         small: Smaller bodies, tumors of 3-7 cm and coarser voxels.
+        motion: smooth: nearly affine in the tumor. sliding: organs slide along the
+            wall, and the liver is compressed and bent; the patients are the same.
 
     Raises:
         SettingsError: Less than one patient, or a negative effect or seed.
@@ -104,12 +113,14 @@ def plan_cohort(
             "ask for at least 1 patient, an effect >= 0 and a seed >= 0",
         )
     return tuple(
-        _plan_patient(number, seed, effect=effect, small=small)
+        _plan_patient(number, seed, effect=effect, small=small, motion=motion)
         for number in range(1, patients + 1)
     )
 
 
-def _plan_patient(number: int, seed: int, *, effect: float, small: bool) -> PatientPlan:
+def _plan_patient(
+    number: int, seed: int, *, effect: float, small: bool, motion: MotionFamily
+) -> PatientPlan:
     own = int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0])
     rng = np.random.default_rng([own, 0])
     scale = float(rng.uniform(0.97, 1.04)) * (_SMALL_BODY if small else 1.0)
@@ -121,6 +132,7 @@ def _plan_patient(number: int, seed: int, *, effect: float, small: bool) -> Pati
         patient=f"P{number:04d}",
         seed=own,
         small=small,
+        motion=motion,
         effect=effect,
         body_scale=scale,
         diameter_mm=diameter,

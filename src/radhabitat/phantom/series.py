@@ -42,6 +42,8 @@ def write_series(
     folder.mkdir(parents=True, exist_ok=True)
     acquisition = plan.acquisition(sequence)
     root = f"radhabitat phantom {plan.seed} {plan.patient} {plan.small}"
+    if plan.motion != "smooth":
+        root = f"{root} {plan.motion}"
     series = generate_uid(entropy_srcs=[root, sequence])
     for k in range(array.shape[2]):
         data = _slice(generate_uid(entropy_srcs=[series, str(k)]))
