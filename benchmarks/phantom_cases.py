@@ -51,8 +51,7 @@ def make_case(plan: PatientPlan) -> Case:
 
 def to_sequence(aligned: AlignedSubject, sequence: str):
     """Return the map that registration found, (n, 3) -> (n, 3), RAS+ mm."""
-    matrix = aligned.transforms[sequence]
-    return lambda points_mm: points_mm @ matrix[:3, :3].T + matrix[:3, 3]
+    return aligned.transforms[sequence].to_sequence
 
 
 def shift(subject: Subject, sequence: str, by_mm=(0.0, 0.0, 60.0)) -> Subject:

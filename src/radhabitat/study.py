@@ -147,6 +147,9 @@ class Study:
                 k_votes=dict(sorted(votes.items())),
                 k_used=count,
                 elbow={p: a.curve for p, a in aligned.items()},
+                checkerboards={
+                    p: a.checkerboard for p, a in aligned.items() if a.doubtful
+                },
                 pictures={p: d.picture for p, d in described.items()},
                 habitat_table=_habitat_rows(described),
                 features_count=features.shape[1],

@@ -371,7 +371,7 @@ def test_only_a_clear_or_a_well_agreeing_position_is_believed(
     result = align(patient, FAST, seed=7)
     moved = not np.array_equal(result.transforms["PRE"].matrix, np.eye(4))
     assert moved == kept
-    said = [note for note in result.notes if note.startswith("PRE: ")]
+    said = [n for n in result.notes if n.startswith("PRE: ") and "phases" not in n]
     assert (not said) if not words else words in said[0]
 
 

@@ -17,6 +17,8 @@ from radhabitat.files.check_tables import (
     check_shared_files,
     from_error,
 )
+from radhabitat.files.layout import StudyLayout
+from radhabitat.files.store import recorded_notes
 from radhabitat.files.subjects import (
     SubjectFiles,
     list_subjects,
@@ -33,6 +35,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 _FEWEST_HABITATS = 2
 _THIN_SLICES = 3
+_LOOK = "look at this sequence"
 
 
 class Mapper(Protocol):
@@ -61,7 +64,7 @@ def check_study(study_file: Path, *, run: Mapper | None = None) -> tuple[Finding
     findings = check_clinical(study_file.parent, settings, subjects)
     findings += [Finding("loses a patient", p, *why) for p, why in repeated.items()]
     findings += check_shared_files(subjects)
-    look = partial(_check_patient, settings)
+    look = partial(_check_patient, study_file.parent, settings)
     for found in map(look, subjects) if run is None else run(look, subjects):
         findings += found
     lost = {f.patient for f in findings if f.level == "loses a patient"}
@@ -91,10 +94,13 @@ def _load(study_file: Path) -> StudySettings:
     return parse_settings(text, source=study_file.name)
 
 
-def _check_patient(settings: StudySettings, files: SubjectFiles) -> list[Finding]:
+def _check_patient(
+    root: Path, settings: StudySettings, files: SubjectFiles
+) -> list[Finding]:
     """Read every image and mask of one patient; runs in a worker process."""
     findings, grid = _check_images(settings, files)
     patient = files.patient
+    findings += _alignment_doubts(root, settings, patient)
     for reader, path in ((1, files.mask), (2, files.mask2)):
         if reader == 2 and not path:
             continue
@@ -110,6 +116,16 @@ def _check_patient(settings: StudySettings, files: SubjectFiles) -> list[Finding
         if reader == 1 and mask.voxels:
             findings += _check_size(patient, mask, settings)
     return findings
+
+
+def _alignment_doubts(
+    root: Path, settings: StudySettings, patient: str
+) -> list[Finding]:
+    """Return what an earlier run asks somebody to look at."""
+    paths = StudyLayout(root).patient(patient, settings.data.reference)
+    notes = recorded_notes(paths.record("align"))
+    fix = f"look at {paths.checkerboard().name}; a wrong sequence needs another file"
+    return [Finding("look", patient, n, fix) for n in notes if _LOOK in n]
 
 
 def _check_images(

@@ -31,6 +31,14 @@ DAMAGED = (*_ORDINARY, *_RARE, *_OWN)
 # deflate cannot shrink more than 1:1032
 _MOST_COMPRESSED = 1100
 
+MOST_VOXELS = 200_000_000
+"""Of one image: four of this size would need more memory than a worker has."""
+
+
+class TooLargeError(ValueError):
+    """An image has more voxels than can be worked on."""
+
+
 # sign of the axes of an NRRD space against RAS+
 _NRRD_SPACES = {
     "right-anterior-superior": (1, 1, 1),
@@ -70,7 +78,8 @@ def _decode_nifti(path: Path) -> Decoded:
     image = nibabel.load(path, mmap=False)
     if not isinstance(image, SpatialImage):
         raise ValueError("not a volume")
-    _check_size(path, math.prod(image.shape) * image.get_data_dtype().itemsize)
+    voxels = math.prod(image.shape)
+    _check_size(path, voxels, bytes_each=image.get_data_dtype().itemsize)
     affine = _nifti_affine(image)  # before the voxels are read
     return np.asanyarray(image.dataobj), affine
 
@@ -101,8 +110,7 @@ def _decode_nrrd(path: Path) -> Decoded:
     count = math.prod(int(size) for size in header["sizes"])
     if count <= 0:
         raise ValueError("an axis has no voxels")
-    if "data file" not in header and "datafile" not in header:
-        _check_size(path, count)
+    _check_size(path, count, alone="data file" not in header)
     array, header = nrrd.read(str(path), index_order="F")
     return _spatial_axes(np.asarray(array), header)
 
@@ -140,8 +148,8 @@ def _decode_meta(path: Path) -> Decoded:
         raise ValueError(
             f"it has {has[0]} dimensions and {has[1]} components; wanted 3 and 1"
         )
-    if path.suffix.lower() == ".mha":
-        _check_size(path, math.prod(reader.GetSize()))
+    alone = path.suffix.lower() == ".mha"
+    _check_size(path, math.prod(reader.GetSize()), alone=alone)
     image = reader.Execute()
     affine = np.eye(4)
     directions = np.array(image.GetDirection()).reshape(3, 3)
@@ -151,11 +159,25 @@ def _decode_meta(path: Path) -> Decoded:
     return sitk.GetArrayFromImage(image).transpose(2, 1, 0), affine
 
 
-def _check_size(path: Path, wanted_bytes: int) -> None:
-    """Refuse a header that promises more than its file can hold."""
-    size = path.stat().st_size
-    alone = path.suffix.lower() not in (".hdr", ".img")
-    if alone and wanted_bytes > size * _MOST_COMPRESSED:
-        raise ValueError(
-            f"the header promises {wanted_bytes:.3g} bytes, the file has {size}"
+def check_voxels(voxels: int) -> None:
+    """Refuse an image that does not fit into a worker's memory.
+
+    Raises:
+        TooLargeError: It has too many voxels.
+    """
+    if voxels > MOST_VOXELS:
+        raise TooLargeError(
+            f"it has {voxels / 1e6:.0f} million voxels; up to "
+            f"{MOST_VOXELS / 1e6:.0f} million fit into 4 GB of memory"
         )
+
+
+def _check_size(
+    path: Path, voxels: int, *, bytes_each: int = 1, alone: bool = True
+) -> None:
+    """Refuse a header that promises more than its file, or the memory, can hold."""
+    size, wanted = path.stat().st_size, voxels * bytes_each
+    alone = alone and path.suffix.lower() not in (".hdr", ".img")
+    if alone and wanted > size * _MOST_COMPRESSED:
+        raise ValueError(f"the header promises {wanted:.3g} bytes, the file has {size}")
+    check_voxels(voxels)

@@ -148,6 +148,15 @@ def _load_record(path: Path, key: str) -> Record | None:
     return record
 
 
+def recorded_notes(path: Path) -> tuple[str, ...]:
+    """Return the notes in a step's record; none where there is no such record."""
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))["result"]["notes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    return tuple(str(note) for note in notes)
+
+
 def sha256_of_file(path: Path) -> str:
     """Return the hash of a file's content, as hexadecimal digits."""
     with path.open("rb") as file:

@@ -19,6 +19,8 @@ from radhabitat.types import Mask, Subject, Volume
 
 ID_COLUMN = "patient"
 ORGANS = ("liver", "muscle")
+MOST_MILLIONS = 250
+"""Voxels of a patient's sequences together."""
 _COMPANIONS = {".hdr": ".img", ".img": ".hdr"}
 
 
@@ -88,6 +90,7 @@ def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
     notes: list[str] = []
     for sequence in data.sequences:
         images[sequence], assumed = read_sequence(files, sequence)
+        _check_total(files.patient, images)
         notes += [f"{sequence}: {note}" for note in assumed]
     patient, second = files.patient, None
     tumor, about = read_tumor(files.mask, data, patient=patient)
@@ -100,6 +103,16 @@ def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
         for organ, path in files.organs.items()
     }
     return Subject(patient, images, data.reference, tumor, second, organs, tuple(notes))
+
+
+def _check_total(patient: str, images: Mapping[str, Volume]) -> None:
+    millions = sum(image.array.size for image in images.values()) / 1e6
+    if millions > MOST_MILLIONS:
+        raise ImageError(
+            f"The sequences of patient {patient} have {millions:.0f} million voxels "
+            f"together; up to {MOST_MILLIONS} million fit into 4 GB of memory",
+            "cut them to the region around the tumor, or resample them to 1-mm voxels",
+        )
 
 
 def read_sequence(files: SubjectFiles, sequence: str) -> tuple[Volume, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from typing import Any
 import nibabel
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from radhabitat.dicom import (
     DicomVolume,
@@ -20,12 +21,20 @@ from radhabitat.dicom import (
     read_volumes,
 )
 from radhabitat.errors import ImageError, InputError, MaskError
-from radhabitat.files.formats import DAMAGED, decode, is_image_name
+from radhabitat.files.formats import (
+    DAMAGED,
+    TooLargeError,
+    check_voxels,
+    decode,
+    is_image_name,
+)
 from radhabitat.files.store import write_bytes
 from radhabitat.types import Grid, Mask, Volume
 
 _MOST_LABELS = 256
 _GZIP_LEVEL = 4
+_WRAPPED_JUMP = 60_000
+_WRAPPED_SHARE = 1e-5
 _EXPORT = "export it again as NIfTI (.nii.gz) or NRRD"
 
 
@@ -56,6 +65,10 @@ def read_volume_and_notes(
         _check_exists(source)
         if not is_image_name(source):
             volume = _pick_dicom(source, number)
+            try:
+                check_voxels(int(np.prod(volume.grid.shape)))
+            except TooLargeError as error:
+                raise _too_large(source, error) from error
             with _told(f"{source.name}: ", ImageError):
                 return volume.read(), volume.warnings
         array, grid = _decode_3d(source)
@@ -65,8 +78,10 @@ def read_volume_and_notes(
                 "voxel",
                 "export one gray-scale image (no colors, no complex numbers)",
             )
+        _refuse_wrapped(array, source.name)
     with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused later
-        return Volume(np.ascontiguousarray(array, dtype=np.float32), grid), ()
+        values = np.ascontiguousarray(array, dtype=np.float32)
+    return _without_empty_border(Volume(values, grid))
 
 
 def _pick_dicom(folder: Path, number: int | None) -> DicomVolume:
@@ -181,6 +196,8 @@ def _write_nifti(path: Path, array: NDArray[Any], grid: Grid) -> None:
 def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
     try:
         array, affine = decode(path)
+    except TooLargeError as error:
+        raise _too_large(path, error) from error
     except DAMAGED as error:
         raise ImageError(
             f"{path.name} cannot be read: {_short(error, path)}",
@@ -198,6 +215,41 @@ def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
         )
     with _told(f"{path.name}: ", ImageError):
         return array, Grid(array.shape, affine)
+
+
+def _refuse_wrapped(array: NDArray[Any], name: str) -> None:
+    """Refuse 16-bit values that overflowed: the brightest voxels became the darkest."""
+    if array.dtype.kind not in "iu" or array.dtype.itemsize != 2:
+        return
+    if int(array.max()) - int(array.min()) < _WRAPPED_JUMP:
+        return
+    jumps = np.abs(np.diff(array.astype(np.int32), axis=0)) >= _WRAPPED_JUMP
+    if np.count_nonzero(jumps) > _WRAPPED_SHARE * array.size:
+        raise ImageError(
+            f"The values of {name} overflowed 16 bits: {np.count_nonzero(jumps)} "
+            f"neighbors differ by {_WRAPPED_JUMP} or more",
+            "export the image again, as unsigned 16 bits, 32 bits or float",
+        )
+
+
+def _without_empty_border(volume: Volume) -> tuple[Volume, tuple[str, ...]]:
+    """Return an image without a border of NaN, if that is all the NaN it has."""
+    finite = np.isfinite(volume.array)
+    if finite.all() or not finite.any():
+        return volume, ()
+    box = ndimage.find_objects(finite.astype(np.uint8))[0]
+    if not finite[box].all():
+        return volume, ()  # the subject refuses it, with the number of voxels
+    affine = volume.grid.affine.copy()
+    affine[:3, 3] = volume.grid.to_mm(np.array([float(part.start) for part in box]))
+    array = np.ascontiguousarray(volume.array[box])
+    note = f"its border of {np.count_nonzero(~finite)} voxels without values was cut"
+    return Volume(array, Grid(array.shape, affine)), (note,)
+
+
+def _too_large(path: Path, error: TooLargeError) -> ImageError:
+    fix = "cut it to the region around the tumor, or resample it to 1-mm voxels"
+    return ImageError(f"{path.name} is too large: {error}", fix)
 
 
 def _as_labels(values: NDArray[Any], name: str) -> NDArray[Any]:

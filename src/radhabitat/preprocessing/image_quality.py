@@ -17,7 +17,7 @@ from radhabitat.types import Mask, Transform, Volume
 LIMITS: dict[str, tuple[float, float, str]] = {
     "snr": (5.0, np.inf, "the picture is noisy"),
     "clipped": (0.0, 0.002, "bright tissue was cut at the largest storable value"),
-    "ghosting": (0.0, 0.06, "ghosts beside the body: the patient moved"),
+    "ghosting": (0.0, 0.025, "ghosts beside the body: the patient moved"),
     "bias_range": (0.0, 8.0, "the coil's gain varies strongly over the body"),
     "body_overlap": (0.85, 1.0, "its body outline is not that of the reference"),
     "displacement_mm": (0.0, 25.0, "the tumor would have moved very far"),
@@ -194,7 +194,7 @@ def _unusual(quality: Mapping[str, float]) -> list[str]:
 
 def _noise(image: Volume, body: Mask) -> float:
     """Return the standard deviation of the noise of single voxels in the body."""
-    across = int(image.grid.spacing_mm.argmax())
+    across = _across(image)
     slices = np.moveaxis(image.array, across, 0)
     taken = slices[:: max(len(slices) // _SLICES, 1)].astype(np.float64)
     rough = ndimage.convolve(taken, _NOISE_MASK[None])
@@ -204,11 +204,17 @@ def _noise(image: Volume, body: Mask) -> float:
     return float(np.median(np.abs(rough[bright]))) / (6.0 * 0.6745)
 
 
+def _across(image: Volume) -> int:
+    """Return the axis across the slices: of the largest voxels, else the last."""
+    spacing_mm = image.grid.spacing_mm
+    return 2 - int(np.argmax(spacing_mm[::-1] > 0.99 * spacing_mm.max()))
+
+
 def _beside(
     body: NDArray[np.bool_], image: Volume
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the air beside the body along each of the two axes of a slice."""
-    across = int(image.grid.spacing_mm.argmax())
+    across = _across(image)
     near = ndimage.binary_dilation(body, iterations=2)
     first, second = (
         np.broadcast_to(near.any(axis=axis, keepdims=True), body.shape)

@@ -177,12 +177,11 @@ def _place(
     start[:3, 3] = found.shift_mm
     candidates, notes = _candidates(judge, start, linear, seed=seed)
     best = judge.best({name: m.transform for name, m in candidates.items()})
-    doubt = _doubt(found)
-    if best != _SCANNER and doubt:
-        quality = judge.compare(candidates[best].transform)
-        if not _believable(found, quality):
-            stay = _stay(judge, f"not registered, look at this sequence: {doubt}")
-            return _with_peak(stay, found)
+    doubt, moved = _doubt(found), best != _SCANNER
+    if doubt and not _credible(candidates[best], found, moved=moved):
+        stay = _stay(judge, f"not registered, look at this sequence: {doubt}")
+        return _with_peak(stay, found)
+    if doubt and moved:
         notes = (*notes, f"registered, but look at this sequence: {doubt}")
     if best != "rigid":
         notes = (*notes, f"{best} fits best and was kept")
@@ -262,15 +261,15 @@ def _doubt(found: Found) -> str:
     return ""
 
 
-def _believable(found: Found, quality: dict[str, float]) -> bool:
+def _credible(member: Member, found: Found, *, moved: bool) -> bool:
     """Tell whether images agree so well that a doubtful search may be right."""
-    return (
-        not found.at_border
-        and found.peak_ratio is not None
-        and found.peak_ratio >= WEAK_PEAK
-        and quality["nmi_after"] >= CLEAR_NMI
+    quality = member.judge.compare(member.transform)
+    agree = (
+        quality["nmi_after"] >= CLEAR_NMI
         and quality["ring_nmi_after"] >= CLEAR_RING_NMI
     )
+    likely = not moved or (found.peak_ratio or 0.0) >= WEAK_PEAK
+    return agree and likely and not found.at_border
 
 
 def _unfit(target: Target, fixed: Crop, moving: Crop) -> str:

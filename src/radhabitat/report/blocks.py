@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Mapping
+from itertools import accumulate
 from typing import Literal, NamedTuple
 
 from radhabitat.report.figures.drawing import Fill, draw_svg
+from radhabitat.report.wording import count
 
 
 class Text(NamedTuple):
@@ -88,6 +92,30 @@ class References(NamedTuple):
 
 
 Block = Text | Heading | Callout | Table | Figure | Pictures | References
+
+
+def picture_sheet(
+    pictures: Mapping[str, bytes], caption: str, note: str, *, most_bytes: int
+) -> list[Block]:
+    """Return as many pictures as a file that opens can hold, and how many are left.
+
+    Args:
+        pictures: Patient -> PNG.
+        caption: What they show.
+        note: How to read them.
+        most_bytes: Of all pictures together.
+    """
+    sizes = accumulate(len(picture) for picture in pictures.values())
+    fitting = sum(size <= most_bytes for size in sizes)
+    shown = list(pictures.items())[:fitting]
+    if not shown:
+        return []
+    images = [(patient, b64encode(png).decode("ascii")) for patient, png in shown]
+    blocks: list[Block] = [Pictures(images, caption, note)]
+    if hidden := len(pictures) - len(shown):
+        words = f"{count(hidden, 'more picture')} would make this file too large to "
+        blocks.append(Callout(words + "open; see the derivatives folder of the study."))
+    return blocks
 
 
 class Section(NamedTuple):

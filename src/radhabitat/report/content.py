@@ -54,6 +54,8 @@ class ReportContent:
         k_votes: Number of habitats -> patients whose elbow chose it.
         k_used: Number of habitats used for everybody.
         elbow: Patient -> k -> within-habitat sum of squares.
+        checkerboards: Patient that asks to be looked at -> PNG of
+            `checkerboard_picture`.
         pictures: Patient -> PNG of `habitat_picture`.
         habitat_table: One row per patient and habitat.
         features_count: Features per patient before any selection.
@@ -78,6 +80,7 @@ class ReportContent:
     k_votes: Mapping[int, int] = field(default_factory=dict)
     k_used: int | None = None
     elbow: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    checkerboards: Mapping[str, bytes] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     habitat_table: tuple[HabitatRow, ...] = ()
     features_count: int | None = None

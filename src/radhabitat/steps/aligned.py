@@ -38,6 +38,8 @@ from radhabitat.report import checkerboard_picture
 from radhabitat.steps.task import PatientTask
 from radhabitat.types import AlignedSubject, Transform
 
+LOOK = "look at this sequence"
+
 
 @dataclass(frozen=True)
 class Aligned:
@@ -50,6 +52,7 @@ class Aligned:
         notes: Decisions, in words.
         elbow: The tumor's own number of habitats.
         curve: k -> inertia, behind it.
+        checkerboard: PNG of each sequence against the reference; empty for one alone.
     """
 
     patient: str
@@ -58,6 +61,12 @@ class Aligned:
     notes: tuple[str, ...]
     elbow: int
     curve: Mapping[int, float]
+    checkerboard: bytes = b""
+
+    @property
+    def doubtful(self) -> bool:
+        """Tell whether a note asks somebody to look at a sequence."""
+        return any(LOOK in note for note in self.notes)
 
 
 def align_patient(task: PatientTask) -> Aligned:
@@ -71,6 +80,7 @@ def align_patient(task: PatientTask) -> Aligned:
         task.layout.record("align"), provenance, lambda: _align(task, provenance)
     )
     elbow, curve = _own_k(task, record.key)
+    picture = task.layout.checkerboard()
     return Aligned(
         patient=task.files.patient,
         key=record.key,
@@ -78,6 +88,7 @@ def align_patient(task: PatientTask) -> Aligned:
         notes=tuple(cast("list[str]", record.result["notes"])),
         elbow=elbow,
         curve=curve,
+        checkerboard=picture.read_bytes() if picture.exists() else b"",
     )
 
 
@@ -160,6 +171,7 @@ def _align(task: PatientTask, provenance: Json) -> tuple[list[Path], Json]:
             write_mask(path, mask)
             write_json(sidecar(path), {**provenance, "volume_mm3": mask.volume_mm3})
             written += [path, sidecar(path)]
+    paths.checkerboard().unlink(missing_ok=True)
     if len(aligned.images) > 1:
         before = {
             s: at_scanner_position(image, aligned.grid)

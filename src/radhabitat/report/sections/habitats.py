@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from functools import partial
-from itertools import accumulate
 from statistics import median
 
-from radhabitat.report.blocks import Block, Callout, Figure, Pictures, Table, Text
+from radhabitat.report.blocks import Block, Figure, Table, Text, picture_sheet
 from radhabitat.report.content import ReportContent
 from radhabitat.report.figures.elbow import draw_elbow
 from radhabitat.report.figures.habitat_shares import draw_habitat_shares
 from radhabitat.report.wording import UNKNOWN, count, number, percent
 
-PICTURES_BYTES = 9_500_000
+PICTURES_BYTES = 7_500_000
 """Pictures up to this size keep a report with base64 below 15 MB."""
 
 
@@ -81,23 +79,14 @@ def _shares(content: ReportContent) -> list[Block]:
 
 
 def _pictures(content: ReportContent) -> list[Block]:
-    sizes = accumulate(len(picture) for picture in content.pictures.values())
-    fitting = sum(size <= PICTURES_BYTES for size in sizes)
-    shown = list(content.pictures.items())[:fitting]
-    if not shown:
-        return []
-    sheet = Pictures(
-        [(patient, b64encode(picture).decode("ascii")) for patient, picture in shown],
+    return picture_sheet(
+        content.pictures,
         "Habitats of every patient, in pictures",
         "The axial slice with the largest tumor area, seen from below: the patient's "
         "right (R) is on the left. Yellow: the drawn tumor. Percentages: shares of the "
         "whole tumor. Click a picture to enlarge it.",
+        most_bytes=PICTURES_BYTES,
     )
-    hidden = len(content.pictures) - len(shown)
-    if not hidden:
-        return [sheet]
-    words = f"{count(hidden, 'more picture')} would make this file too large to open; "
-    return [sheet, Callout(words + "see the derivatives folder of the study.")]
 
 
 def _table(content: ReportContent) -> list[Block]:

@@ -15,6 +15,11 @@ WORKS = {
     "ants": "Avants BB, et al. A reproducible evaluation of ANTs similarity metric "
     "performance in brain image registration. NeuroImage 2011;54:2033-2044. "
     "doi:10.1016/j.neuroimage.2010.09.025",
+    "mattes": "Mattes D, et al. PET-CT image registration in the chest using "
+    "free-form deformations. IEEE Trans Med Imaging 2003;22:120-128. "
+    "doi:10.1109/TMI.2003.809072",
+    "nyul": "Nyul LG, Udupa JK, Zhang X. New variants of a method of MRI scale "
+    "standardization. IEEE Trans Med Imaging 2000;19:143-150. doi:10.1109/42.836373",
     "kmeans": "Lloyd SP. Least squares quantization in PCM. IEEE Trans Inf Theory "
     "1982;28:129-137. doi:10.1109/TIT.1982.1056489",
     "pyradiomics": "van Griethuysen JJM, et al. Computational radiomics system to "
@@ -74,23 +79,34 @@ def _images(content: ReportContent) -> str:
     if recipe.bias_correction:
         words += "Each was corrected for its bias field with N4 [@n4]. "
     if recipe.registration != "none" and len(data.sequences) > 1:
-        affine = (
-            " and, where plausible, affine" if recipe.registration == "affine" else ""
-        )
+        further = {
+            "rigid": "",
+            "affine": ", then by an affine map",
+            "deformable": ", then by an affine map and a soft deformation",
+        }[recipe.registration]
+        engine = {"ants": "ANTs [@ants]", "simpleitk": "SimpleITK [@mattes]"}
+        region = f"in the {recipe.region} dilated by {recipe.region_mm:g} mm"
         words += (
             f"They were brought to {data.reference}, on which the tumor was drawn, by "
-            f"a search over translations and then rigid{affine} registration with "
-            "ANTs [@ants], by mutual information in the tumor dilated by "
-            f"{recipe.region_mm:g} mm; what did not raise it was not kept. "
+            "a search over translations and rigid registration with "
+            f"{engine[recipe.engine]}, by mutual information {region}; then each, in "
+            "two rounds, to K-means codes of the tissue in all others, painted in its "
+            f"own contrast{further}; what did not raise the information about these "
+            "codes was not kept. "
         )
     interpolation = {"linear": "linear", "bspline": "B-spline"}[recipe.interpolation]
     words += (
         f"All were resampled once to {recipe.spacing_mm:g} mm isotropic voxels "
         f"({interpolation} interpolation)"
     )
+    over = {"image": "whole native image", "body": "body"}[recipe.normalization_over]
     scaling = {
-        "minmax": " and normalized to 0-1 by the extremes of the whole native image.",
-        "zscore": " and normalized to mean 0 and standard deviation 1.",
+        "minmax": f" and normalized to 0-1 by the extremes of the {over}.",
+        "percentile": f" and normalized by percentiles 1 and 99 of the {over}.",
+        "zscore": f" and normalized to mean 0 and standard deviation 1 of the {over}.",
+        "nyul": f" and mapped to the study's common landmarks of the {over} [@nyul].",
+        "liver": " and divided by the median of the liver without the tumor.",
+        "muscle": " and divided by the median of muscle.",
         "none": "; intensities were not normalized.",
     }
     return words + scaling[recipe.normalization]

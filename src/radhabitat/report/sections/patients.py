@@ -6,12 +6,13 @@ import math
 from functools import partial
 from statistics import median
 
-from radhabitat.report.blocks import Block, Figure, Table, Text
+from radhabitat.report.blocks import Block, Figure, Table, Text, picture_sheet
 from radhabitat.report.content import ReportContent
 from radhabitat.report.figures.patient_flow import draw_patient_flow
 from radhabitat.report.wording import UNKNOWN, compact
 
 FOLD_ABOVE = 12
+PICTURES_BYTES = 2_000_000
 
 
 def patients_blocks(content: ReportContent) -> list[Block]:
@@ -66,6 +67,14 @@ def quality_blocks(content: ReportContent) -> list[Block]:
             note="Median (lowest to highest) over the patients.",
         ),
         Table("Measures of every patient", headers, by_patient, 2, folded=True),
+        *picture_sheet(
+            content.checkerboards,
+            "Patients to be looked at: each sequence against the reference",
+            "Squares of the reference alternate with the sequence, where the scanner "
+            "put it (above) and registered (below). Where edges run on from square to "
+            "square, it lies right. Yellow: the drawn tumor.",
+            most_bytes=PICTURES_BYTES,
+        ),
     ]
 
 
