@@ -122,10 +122,10 @@ def test_gray_levels_are_counted_in_every_region():
     subject = _subject(images, _labels() > 0)
     labels = np.where(_labels() == 2, 0, _labels()).astype(np.uint8)
     assert gray_levels(subject, _habitats(labels), SETTINGS) == {
-        "PRE_Original_gray_levels": 3,
-        "PRE_Habitat_1_gray_levels": 2,
-        "PRE_Habitat_2_gray_levels": 0,
-        "PRE_Habitat_3_gray_levels": 2,
+        "PRE_Original_original_gray_levels": 3,
+        "PRE_Habitat_1_original_gray_levels": 2,
+        "PRE_Habitat_2_original_gray_levels": 0,
+        "PRE_Habitat_3_original_gray_levels": 2,
     }
 
 
@@ -177,14 +177,14 @@ def test_one_bin_over_the_tumor_is_an_error_that_says_what_to_set():
         extract(_subject(_images(), _labels() > 0), _habitats(_labels()), settings)
     assert "tumor of patient 0007 in PRE" in raised.value.problem
     assert "all in one bin of 25" in raised.value.problem
-    assert raised.value.fix.startswith("set features.bin_width near 0.03")
+    assert raised.value.fix.startswith("set bin_width near 0.03")
 
 
 def test_thousands_of_bins_are_an_error_that_says_what_to_set():
     images = {name: 1700 * array for name, array in _images().items()}
     with pytest.raises(ComputationError, match="gray levels, at most 1024") as raised:
         extract(_subject(images, _labels() > 0), _habitats(_labels()), SETTINGS)
-    assert "features.bin_count = 32" in raised.value.fix
+    assert "bin_count = 32" in raised.value.fix
 
 
 def test_importing_radhabitat_and_its_settings_does_not_load_numba():

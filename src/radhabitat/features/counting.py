@@ -53,7 +53,7 @@ class Tallies(NamedTuple):
 
 @compiled
 def assign_levels(
-    intensities: NDArray[np.float32],
+    intensities: NDArray[np.float32] | NDArray[np.float64],
     edges: NDArray[np.float64],
     levels: NDArray[np.int32],
 ) -> None:

@@ -19,7 +19,7 @@ def entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def first_order(
-    intensities: NDArray[np.float32],
+    intensities: NDArray[np.float32] | NDArray[np.float64],
     levels: NDArray[np.int32],
     settings: FeatureSettings,
     *,
@@ -45,7 +45,8 @@ def first_order(
     values = np.sort(intensities).astype(np.float64)
     mean = float(values.mean())
     off = values - mean
-    energy = float(values @ values)
+    shifted = values + settings.intensity_shift
+    energy = float(shifted @ shifted)
     p10, p25, p50, p75, p90 = np.percentile(values, [10, 25, 50, 75, 90])
     middle = values[(values >= p10) & (values <= p90)]
     # two voxels have none between their percentiles

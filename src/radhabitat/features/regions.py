@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,18 @@ class Regions:
     def coordinates(self, region: int) -> NDArray[np.int64]:
         """Return the voxels of a region as (i, j, k) in the box, shape (voxels, 3)."""
         return np.argwhere(self.inside)[self.members[region]]
+
+    def keep(self, chosen: NDArray[np.bool_]) -> Regions:
+        """Return the regions with some of their voxels only, bool, shape (voxels,)."""
+        inside = self.inside.copy()
+        inside[inside] = chosen
+        place = np.cumsum(chosen) - 1
+        return replace(
+            self,
+            inside=inside,
+            positions=self.positions[chosen],
+            members=tuple(place[own[chosen[own]]] for own in self.members),
+        )
 
 
 def locate(
