@@ -39,19 +39,19 @@ def cooccurrence(
     ]
     if not parts:
         return {}
-    return {
-        name: _average(name, np.concatenate([part[name] for part in parts]))
-        for name in parts[0]
-    }
+    names = list(parts[0])
+    values = np.concatenate([[part[name] for name in names] for part in parts], axis=1)
+    return dict(zip(names, _averages(names, values).tolist(), strict=True))
 
 
-def _average(name: str, values: NDArray[np.float64]) -> float:
+def _averages(names: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Average over the directions, shape (features, directions), as PyRadiomics."""
     known = np.isfinite(values)
-    if not known.any():
-        return float("nan")
-    if name in _CONVENTION:
-        return float(np.where(known, values, _CONVENTION[name]).mean())
-    return float(values[known].mean())
+    used = known | np.isin(names, list(_CONVENTION))[:, None]
+    instead = np.array([_CONVENTION.get(name, 0.0) for name in names])[:, None]
+    count = np.where(known.any(axis=1), used.sum(axis=1), np.nan)
+    averages: NDArray[np.float64] = np.where(known, values, instead).sum(axis=1) / count
+    return averages
 
 
 def _by_direction(
@@ -65,7 +65,7 @@ def _by_direction(
     features |= _information(p, px)
     off = gray - mean[:, None]
     variance = np.einsum("dl,dl,dl->d", px, off, off)
-    shared = np.einsum("dl,dlm,dm->d", off, p, off, optimize=True)
+    shared = np.einsum("dl,dl->d", (off[:, None] @ p)[:, 0], off)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(variance > 0, shared / (variance + EPSILON), np.nan)
     return features | {
@@ -83,8 +83,9 @@ def _along(
     p: NDArray[np.float64], value: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
     """Sum the cells of equal value (a sum or difference), shape (directions, count)."""
-    which = value.astype(np.int64).ravel()
-    return np.stack([np.bincount(which, each.ravel(), minlength=count) for each in p])
+    which = value.astype(np.int64) + count * np.arange(len(p))[:, None, None]
+    sums = np.bincount(which.ravel(), weights=p.ravel(), minlength=len(p) * count)
+    return sums.astype(np.float64, copy=False).reshape(len(p), count)
 
 
 def _of_sums(
@@ -123,14 +124,14 @@ def _of_differences(p: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def _information(
     p: NDArray[np.float64], px: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Compare the joint entropy with that of independent neighbors."""
-    product = px[:, :, None] * px[:, None, :]
-    logarithm = np.log2(product + EPSILON)
+    """Compare the joint entropy with that of independent neighbors, 2 H(i).
+
+    It is also PyRadiomics' HXY1, because P is symmetric.
+    """
     joint, single = entropy(p), entropy(px)
-    crossed = -np.einsum("dlm,dlm->d", p, logarithm)
-    independent = -np.einsum("dlm,dlm->d", product, logarithm)
+    independent = 2.0 * single
     with np.errstate(invalid="ignore", divide="ignore"):
-        first = np.where(np.abs(single) > 1e-12, (joint - crossed) / single, np.nan)
+        first = np.where(np.abs(single) > 1e-12, (joint - independent) / single, np.nan)
         second = np.sqrt(1.0 - np.exp(-2.0 * (independent - joint)))
     return {"JointEntropy": joint, "Imc1": first, "Imc2": second}
 

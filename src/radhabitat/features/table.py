@@ -104,13 +104,14 @@ def _locate(subject: AlignedSubject, habitats: HabitatMap) -> Regions:
             f"The habitats of {name} are not on the grid of the tumor mask",
             "find the habitats of this aligned subject again",
         )
-    outside = np.count_nonzero(habitats.array.astype(np.bool_) & ~subject.tumor.array)
+    regions = locate(subject.tumor.array, habitats.array, count=habitats.count)
+    outside = np.count_nonzero(habitats.array) - regions.parts.size
     if outside:
         raise MaskError(
             f"{outside} voxels of the habitats of {name} lie outside of the tumor",
             "find the habitats of this tumor mask again",
         )
-    return locate(subject.tumor.array, habitats.array, count=habitats.count)
+    return regions
 
 
 def _check_not_empty(mask: Mask, name: str) -> None:

@@ -62,12 +62,18 @@ def count_textures(
     for region, (members, own) in enumerate(zip(regions.members, levels, strict=True)):
         at = layer_starts[min(region, 1)] + regions.positions[members]
         keys[at] = (region + 1 << counting.LEVEL_BITS) | own
-    voxels = np.flatnonzero(keys)
+    starts = layer_starts.tolist()
+    voxels = np.concatenate(
+        [
+            regions.positions + starts[0],
+            *(regions.positions[regions.parts] + start for start in starts[1:]),
+        ]
+    )
     counts = _room(regions, levels, keys.size)
     counting.tally(voxels, keys, regions.steps, counts)
-    zones = _zones(voxels, keys, counts.parents)
+    zones = _zones(voxels, keys, counts.parents, regions.members)
     return tuple(
-        _of_region(region, own, regions, counts, zones)
+        _of_region(region, own, regions, counts, zones[region])
         for region, own in enumerate(levels)
     )
 
@@ -107,7 +113,7 @@ def _of_region(
     if gray.size < 2:
         return None
     rows = counts.level_start[region + 1] + gray
-    sizes, table = _zone_table(zones, region + 1, gray)
+    sizes, table = _zone_table(zones, gray)
     return Textures(
         gray=gray.astype(np.float64),
         highest=int(gray[-1]),
@@ -152,21 +158,25 @@ def _runs(
 
 
 def _zones(
-    voxels: NDArray[np.int64], keys: NDArray[np.int32], parents: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Return key and size of every zone, shape (2, zones)."""
-    sizes = np.zeros(keys.size, dtype=np.int32)
-    counting.zone_sizes(voxels, parents, sizes)
-    roots = np.flatnonzero(sizes)
-    return np.stack([keys[roots], sizes[roots]])
+    voxels: NDArray[np.int64],
+    keys: NDArray[np.int32],
+    parents: NDArray[np.int32],
+    members: Sequence[NDArray[np.int64]],
+) -> list[NDArray[np.int32]]:
+    """Return level and size of every zone of each region, shape (2, zones)."""
+    starts = np.cumsum([0, 0] + [own.size for own in members])
+    ends, found = starts.copy(), np.empty((2, voxels.size), dtype=np.int32)
+    counting.zones(voxels, keys, parents, ends, found)
+    return [
+        found[:, starts[region] : ends[region]] for region in range(1, len(members) + 1)
+    ]
 
 
 def _zone_table(
-    zones: NDArray[np.int32], region: int, gray: NDArray[np.int64]
+    zones: NDArray[np.int32], gray: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the zone sizes of a region and its zones, shape (levels, sizes)."""
-    key, size = zones[:, zones[0] >> counting.LEVEL_BITS == region]
-    level = key & ((1 << counting.LEVEL_BITS) - 1)
+    level, size = zones
     sizes = np.flatnonzero(np.bincount(size))
     column = np.zeros(sizes[-1] + 1, dtype=np.int64)
     column[sizes] = np.arange(sizes.size)
