@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from radhabitat.errors import ImageError, MaskError, TableError
+from radhabitat.errors import MaskError, TableError
+from radhabitat.execution import Progress, silent
 from radhabitat.features import measure, remarks, why_missing
-from radhabitat.files.formats import from_itk
+from radhabitat.files.given import (
+    ImageLike,
+    Labels,
+    MaskLike,
+    as_regions,
+    as_union,
+    as_volume,
+    on_grid,
+    parse_labels,
+)
 from radhabitat.files.pyradiomics_parameters import Parameters, read_parameters
 from radhabitat.files.tables import ID_NAMES, index_by_patient, read_table
-from radhabitat.files.volumes import read_mask, read_volume
-from radhabitat.preprocessing.resample import carry_mask
+from radhabitat.files.volumes import write_volume
 from radhabitat.settings import FeatureSettings
-from radhabitat.types import Grid, Mask, Subject, Volume
-
-if TYPE_CHECKING:
-    import SimpleITK
-
-ImageLike: TypeAlias = "str | Path | Volume | SimpleITK.Image"
-MaskLike: TypeAlias = "str | Path | Mask | SimpleITK.Image"
-Labels: TypeAlias = tuple[tuple[int, ...], ...]
-"""Regions, each the union of some labels."""
+from radhabitat.types import Mask, Volume
 
 
 @dataclass(frozen=True)
@@ -117,13 +116,57 @@ def measure_case(case: Case) -> tuple[Row, ...]:
     Raises:
         RadHabitatError: As `extract_features`.
     """
-    image = _image(case.image)
+    image = as_volume(case.image)
     labels = case.labels
     if not labels and case.parameters.label is not None:
         labels = ((case.parameters.label,),)
     return tuple(
-        _row(case, label, image, mask) for label, mask in _regions(case.mask, labels)
+        _row(case, label, image, mask) for label, mask in as_regions(case.mask, labels)
     )
+
+
+def write_maps(
+    source: tuple[ImageLike, MaskLike, tuple[int, ...]],
+    folder: Path,
+    settings: FeatureSettings,
+    *,
+    radius: int = 1,
+    features: Sequence[str] = (),
+    progress: Progress = silent,
+) -> list[Path]:
+    """Write a NIfTI map per feature: its value in the cube around every voxel.
+
+    Args:
+        source: Image, mask, and the labels that count together (none: all).
+        folder: Where to write `firstorder_Entropy.nii.gz` ...; 0 outside of the mask,
+            NaN where not computable.
+        settings: Discretization and mode.
+        radius: Of the cube, 1 to 3 voxels.
+        features: Names among `features.maps.MAPPED`; none: all 42.
+        progress: Told how many voxels are done.
+
+    Raises:
+        RadHabitatError: As `extract_features`; or a name or the radius is unknown.
+    """
+    from radhabitat.features.maps import MAPPED, feature_maps
+
+    image, names = as_volume(source[0]), tuple(features) or MAPPED
+    mask = as_union(source[1], source[2])
+    mask = on_grid(mask, image, "the image")
+    parts = feature_maps(image, mask, settings, radius=radius, features=names)
+    values = np.empty((len(names), mask.voxels), dtype=np.float32)
+    done = 0
+    for part in parts:  # voxels come in the order of mask.array
+        values[:, done : done + len(part.values)] = part.values.T
+        done += len(part.values)
+        progress("Mapping features", done, mask.voxels)
+    files = []
+    for name, own in zip(names, values, strict=True):
+        array = np.zeros(image.grid.shape, dtype=np.float32)
+        array[mask.array] = own
+        files.append(folder / f"{name}.nii.gz")
+        write_volume(files[-1], Volume(array, image.grid))
+    return files
 
 
 def read_cases(path: Path, labels: Labels, parameters: Parameters) -> list[Case]:
@@ -164,28 +207,9 @@ def read_cases(path: Path, labels: Labels, parameters: Parameters) -> list[Case]
     ]
 
 
-def parse_labels(text: str) -> Labels:
-    """Read labels separated by commas; + unites.
-
-    Raises:
-        MaskError: It is no such list.
-
-    Example:
-        >>> parse_labels("1, 2, 1+2")
-        ((1,), (2,), (1, 2))
-    """
-    parts = [part.split("+") for part in text.split(",") if part.strip()]
-    if not all(label.strip().isdecimal() for part in parts for label in part):
-        raise MaskError(
-            f"{text!r} is not a list of labels",
-            "write it like 1,2; or 1+2 for both together",
-        )
-    return tuple(tuple(int(label) for label in part) for part in parts)
-
-
 def _row(case: Case, label: str, image: Volume, mask: Mask) -> Row:
     parameters = case.parameters
-    mask = _on_grid(mask, image, f"{case.name}, label {label}")
+    mask = on_grid(mask, image, f"{case.name}, label {label}")
     if parameters.preparation.normalize or parameters.preparation.spacing_mm:
         from radhabitat.features.prepare import prepare
 
@@ -223,63 +247,3 @@ def _check_size(mask: Mask, parameters: Parameters, label: str) -> None:
             "check the mask, or lower minimumROISize or minimumROIDimensions in the "
             "parameter file",
         )
-
-
-def _image(image: ImageLike) -> Volume:
-    if isinstance(image, Volume):
-        return image
-    if isinstance(image, (str, Path)):
-        return read_volume(image)
-    array, grid = _of_itk(image)
-    return Volume(array.astype(np.float32), grid)
-
-
-def _of_itk(image: SimpleITK.Image) -> tuple[NDArray[np.float64], Grid]:
-    if (image.GetDimension(), image.GetNumberOfComponentsPerPixel()) != (3, 1):
-        raise ImageError(
-            f"An image has {image.GetDimension()} dimensions and "
-            f"{image.GetNumberOfComponentsPerPixel()} values per voxel",
-            "give 3D images with one value per voxel",
-        )
-    array, affine = from_itk(image)
-    return array, Grid(array.shape, affine)
-
-
-def _regions(mask: MaskLike, labels: Labels) -> Iterator[tuple[str, Mask]]:
-    """Give each region's name and voxels."""
-    if isinstance(mask, Mask):
-        yield "1", mask
-        return
-    if isinstance(mask, (str, Path)):
-        whole, present = read_mask(mask)
-    else:
-        array, grid = _of_itk(mask)
-        whole = Mask(array > 0, grid)
-        present = tuple(int(label) for label in np.unique(array) if label > 0)
-    if not present:
-        raise MaskError("The mask is empty", "draw the region, or choose another file")
-    for wanted in labels or tuple((label,) for label in present):
-        if not set(wanted) & set(present):
-            raise MaskError(
-                f"The mask has no label {_named(wanted)}; found: "
-                f"{', '.join(map(str, present))}",
-                "choose labels among those found",
-            )
-        if set(wanted) >= set(present):
-            yield _named(wanted), whole
-        elif isinstance(mask, (str, Path)):
-            yield _named(wanted), read_mask(mask, labels=wanted)[0]
-        else:
-            yield _named(wanted), Mask(np.isin(array, wanted), grid)
-
-
-def _named(labels: tuple[int, ...]) -> str:
-    return "+".join(map(str, labels))
-
-
-def _on_grid(mask: Mask, image: Volume, name: str) -> Mask:
-    """Carry a mask to the image's grid; refuse one that lies elsewhere."""
-    if mask.grid.same_as(image.grid):
-        return Mask(mask.array, image.grid)
-    Subject(name, {"image": image}, "image", mask)
-    return carry_mask(mask, image.grid, patient=name)

@@ -85,6 +85,25 @@ def _with(case, settings: dict) -> list[float]:
     return list(found.values())
 
 
+def _maps(case, radius: int) -> list[list[float]]:
+    """Return the 42 features in the cubes around every 60th voxel of part 3."""
+    extractor = _extractor(case)
+    extractor.settings["kernelRadius"] = radius
+    extractor.disableAllFeatures()
+    for name in ("firstorder", "glcm"):
+        extractor.enableFeatureClassByName(name)
+    image = _image(case.image.astype(np.float64), case.spacing_mm)
+    mask = _image(case.region(3).astype(np.uint8), case.spacing_mm)
+    found = extractor.execute(image, mask, voxelBased=True)
+    box = np.argwhere(case.region(3))
+    low = np.maximum(box.min(axis=0) - radius, 0)  # where the maps begin
+    rows = []
+    for voxel in box[::60]:
+        at = tuple(int(v) for v in voxel - low)
+        rows.append([float(one.GetPixel(at)) for one in found.values()])
+    return rows
+
+
 def _extractor(case) -> RadiomicsFeatureExtractor:
     bins = {"binWidth": case.bin_width, "binCount": case.bin_count}
     return RadiomicsFeatureExtractor(
@@ -118,6 +137,7 @@ def main() -> None:
             chosen["raw"], MORE_FILTERS, classes=("firstorder",)
         ),
         "resegmented": _with(chosen["habitats"], RESEGMENTED),
+        "maps": {radius: _maps(chosen["habitats"], radius) for radius in (1, 2)},
         "prepared": _with(chosen["habitats"], PREPARED),
     }
     path = Path(__file__).with_name("pyradiomics_features.json")

@@ -23,6 +23,7 @@ from features_cases import (
 
 from radhabitat import extract_features
 from radhabitat.features import INTENSITY_NAMES, SHAPE_NAMES, extract, extract_region
+from radhabitat.features.maps import MAPPED, feature_maps
 from radhabitat.settings import FeatureSettings
 from radhabitat.types import AlignedSubject, FeatureName, Grid, HabitatMap, Mask, Volume
 
@@ -152,3 +153,38 @@ def test_normalized_and_resampled_images_have_the_values_of_pyradiomics(extracte
     found = extracted(CASES["habitats"], setting=PREPARED)
     for name, value in zip(GOLDEN["features"], GOLDEN["prepared"], strict=True):
         assert found[name] == pytest.approx(value, rel=1e-5), name
+
+
+@pytest.mark.parametrize("radius", [1, 2])
+def test_maps_have_the_values_of_pyradiomics_in_every_cube(radius):
+    case, grid = CASES["habitats"], _grid(CASES["habitats"])
+    mask = Mask(case.region(3), grid)
+    parts = list(
+        feature_maps(Volume(case.image, grid), mask, _settings(case), radius=radius)
+    )
+    found = np.concatenate([part.values for part in parts])
+    where = np.concatenate([part.indices for part in parts])
+    np.testing.assert_array_equal(where, np.argwhere(mask.array))
+    wanted = np.array(GOLDEN["maps"][str(radius)])
+    for column, name in enumerate(MAPPED):
+        # PyRadiomics writes 0 for MCC, which fails, and NaN for some entropies
+        told = np.isfinite(wanted[:, column]) & (name != "glcm_MCC")
+        np.testing.assert_allclose(
+            found[::60, column][told], wanted[told, column], rtol=1e-5, atol=1e-7
+        )
+    assert np.isnan(wanted).mean() < 0.05
+
+
+def test_the_map_of_a_cube_that_holds_the_region_is_the_region():
+    image, mask = np.zeros((5, 5, 5), np.float32), np.zeros((5, 5, 5), bool)
+    mask[1:4, 1:4, 1:4] = True
+    image[mask] = np.random.default_rng(1).random(27)
+    grid = Grid(image.shape, np.eye(4))
+    settings = FeatureSettings(bin_count=8)
+    whole = extract_region(Volume(image, grid), Mask(mask, grid), settings)
+    parts = feature_maps(Volume(image, grid), Mask(mask, grid), settings, radius=2)
+    values = np.concatenate([part.values for part in parts])
+    for column, name in enumerate(MAPPED):
+        assert values[13, column] == pytest.approx(
+            whole[f"original_{name}"], rel=1e-5, abs=1e-6
+        ), name

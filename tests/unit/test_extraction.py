@@ -11,11 +11,18 @@ import SimpleITK
 
 from radhabitat import extract_features
 from radhabitat.errors import ImageError, MaskError, SettingsError, TableError
-from radhabitat.extraction import Case, measure_case, parse_labels, read_cases
+from radhabitat.extraction import (
+    Case,
+    measure_case,
+    read_cases,
+    write_maps,
+)
+from radhabitat.features.maps import MAPPED, feature_maps
 from radhabitat.files import exports
 from radhabitat.files.exports import export_table
+from radhabitat.files.given import parse_labels
 from radhabitat.files.pyradiomics_parameters import Parameters
-from radhabitat.files.volumes import write_labels, write_volume
+from radhabitat.files.volumes import read_volume, write_labels, write_volume
 from radhabitat.settings import FeatureSettings
 from radhabitat.types import Grid, Mask, Volume
 
@@ -126,6 +133,47 @@ def test_a_parameter_file_limits_features_labels_and_sizes(files, tmp_path):
     file.write_text("setting: {binCount: 20, minimumROISize: 60}")
     with pytest.raises(MaskError, match="Label 1 has 60 voxels along 3 axes"):
         extract_features(*files, parameters=file)
+
+
+def test_maps_are_written_one_file_per_feature(files, tmp_path):
+    told = []
+    written = write_maps(
+        (*files, (3,)),
+        tmp_path / "maps",
+        BINS,
+        features=("glcm_Contrast", "firstorder_Mean"),
+        progress=lambda *words: told.append(words),
+    )
+    assert [path.name for path in written] == [
+        "glcm_Contrast.nii.gz",
+        "firstorder_Mean.nii.gz",
+    ]
+    assert told == [("Mapping features", 60, 60)]
+    mean = read_volume(written[1]).array
+    assert np.count_nonzero(mean) == 60
+    assert mean[2:8, 2:7, 4:6].min() > 60
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"radius": 4}, "1, 2 or 3"), ({"features": ["glszm_ZoneEntropy"]}, "no maps of")],
+)
+def test_maps_that_do_not_exist_are_refused(files, tmp_path, options, words):
+    with pytest.raises(SettingsError, match=words):
+        write_maps((*files, ()), tmp_path, BINS, **options)
+
+
+def test_voxels_alone_in_their_cube_have_no_map_of_neighbors():
+    mask = np.zeros(GRID.shape, bool)
+    mask[1, 1, 1] = mask[5, 5, 5] = mask[5, 5, 7] = True
+    image = Volume(np.arange(720, dtype=np.float32).reshape(GRID.shape), GRID)
+    (part,) = feature_maps(image, Mask(mask, GRID), BINS, radius=1)
+    texture = [name.startswith("glcm") for name in MAPPED]
+    assert np.isnan(part.values[:, texture]).all()
+    bins = FeatureSettings(bin_width=1.0)
+    (wide,) = feature_maps(image, Mask(mask, GRID), bins, radius=2)
+    assert np.isnan(wide.values[:, texture]).all()  # two levels, but no neighbors
+    assert np.isfinite(wide.values[:, MAPPED.index("firstorder_Entropy")]).sum() == 2
 
 
 def test_cases_are_read_beside_their_table(files, tmp_path):

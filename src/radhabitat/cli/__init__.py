@@ -22,7 +22,7 @@ from radhabitat.cli.console import (
     show_progress,
     workers_with_progress,
 )
-from radhabitat.cli.features import features, selftest
+from radhabitat.cli.features import features, maps, selftest
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
 
@@ -38,6 +38,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(features)
+app.command()(maps)
 app.command()(selftest)
 
 

@@ -17,6 +17,7 @@ from radhabitat.cli.console import (
     Workers,
     console,
     errors,
+    show_progress,
     workers_with_progress,
 )
 from radhabitat.errors import InputError, SettingsError
@@ -80,6 +81,41 @@ def features(
     raise typer.Exit(1 if lost else 0)
 
 
+def maps(
+    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MHA or DICOM folder.")],
+    mask: Annotated[Path, typer.Argument(help="The region, in the same space.")],
+    out: Annotated[Path, typer.Option(help="Folder of the maps, one NIfTI each.")],
+    features: Annotated[
+        str, typer.Option(help="Like firstorder_Entropy,glcm_Contrast; default: all.")
+    ] = "",
+    radius: Annotated[int, typer.Option(help="Of the cube, 1 to 3 voxels.")] = 1,
+    labels: Annotated[str, typer.Option(help="Labels as 1+2; default: all.")] = "",
+    bin_width: Annotated[
+        float | None, typer.Option(help="Of gray levels; default: 25.")
+    ] = None,
+    bin_count: Annotated[
+        int | None, typer.Option(help="Of gray levels, instead of a width.")
+    ] = None,
+) -> None:
+    """Map 42 features, first order and GLCM, of the cube around every voxel."""
+    from radhabitat.extraction import write_maps
+    from radhabitat.files.given import parse_labels
+
+    wanted = parse_labels(labels)
+    settings = _parameters(None, bin_width, bin_count, "pyradiomics").settings
+    names = tuple(name.strip() for name in features.split(",") if name.strip())
+    with show_progress() as progress:
+        files = write_maps(
+            (image, mask, wanted[0] if wanted else ()),
+            out,
+            settings,
+            radius=radius,
+            features=names,
+            progress=progress,
+        )
+    console.print(f"Wrote {len(files)} maps to {out}", markup=False)
+
+
 def selftest() -> None:
     """Compare this machine's features with the consensus of IBSI 1."""
     with _said_if_slow(COMPILING):
@@ -136,7 +172,8 @@ def _tasks(
     labels: str,
     chosen: Parameters,
 ) -> list[Case]:
-    from radhabitat.extraction import Case, parse_labels, read_cases
+    from radhabitat.extraction import Case, read_cases
+    from radhabitat.files.given import parse_labels
 
     wanted = parse_labels(labels)
     if cases is not None and image is None:

@@ -32,36 +32,57 @@ def cooccurrence(
         Haralick et al., IEEE Trans SMC 1973; PyRadiomics 3.1, glcm; IBSI 1
         reference manual section 3.6 (LFYI), "3D: averaged" (IAZD).
     """
-    at_once = max(1, _CELLS_AT_ONCE // gray.size**2)
-    parts = [
-        _by_direction(pairs[first : first + at_once], gray, highest)
-        for first in range(0, len(pairs), at_once)
-    ]
-    if not parts:
+    if len(pairs) == 0:
         return {}
-    names = list(parts[0])
+    owner = np.zeros(len(pairs), dtype=np.int64)
+    names, values = cooccurrences(pairs, gray[None], owner, highest)
+    return dict(zip(names, values[:, 0].tolist(), strict=True))
+
+
+def cooccurrences(
+    pairs: NDArray[np.float64],
+    gray: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    highest: int,
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Compute the 24 features of many regions with equally many gray levels.
+
+    Args:
+        pairs: As for `cooccurrence`, of all regions, shape (matrices, levels, levels).
+        gray: Gray levels of each region, shape (regions, levels).
+        owner: Region of each matrix, ascending; each has one or more.
+        highest: The highest gray level.
+
+    Returns:
+        Names, and values of shape (features, regions).
+    """
+    at_once = max(1, _CELLS_AT_ONCE // pairs[0].size)
+    parts = [
+        _by_direction(pairs[n : n + at_once], gray[owner[n : n + at_once]], highest)
+        for n in range(0, len(pairs), at_once)
+    ]
+    names = tuple(parts[0])
     values = np.concatenate([[part[name] for name in names] for part in parts], axis=1)
-    return dict(zip(names, _averages(names, values).tolist(), strict=True))
-
-
-def _averages(names: list[str], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Average over the directions, shape (features, directions), as PyRadiomics."""
     known = np.isfinite(values)
     used = known | np.isin(names, list(_CONVENTION))[:, None]
     instead = np.array([_CONVENTION.get(name, 0.0) for name in names])[:, None]
-    count = np.where(known.any(axis=1), used.sum(axis=1), np.nan)
-    averages: NDArray[np.float64] = np.where(known, values, instead).sum(axis=1) / count
-    return averages
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    total = np.add.reduceat(np.where(known, values, instead), starts, axis=1)
+    count = np.add.reduceat(used.astype(np.float64), starts, axis=1)
+    count[~np.logical_or.reduceat(known, starts, axis=1)] = np.nan
+    return names, total / count
 
 
 def _by_direction(
     pairs: NDArray[np.float64], gray: NDArray[np.float64], highest: int
 ) -> dict[str, NDArray[np.float64]]:
+    """Compute the features of each matrix, whose levels are a row of `gray`."""
     p = pairs / pairs.sum(axis=(1, 2), keepdims=True)
     px = p.sum(axis=2)
-    mean = px @ gray
-    features = _of_sums(_along(p, gray[:, None] + gray, 2 * highest + 1), mean)
-    features |= _of_differences(_along(p, np.abs(gray[:, None] - gray), highest))
+    mean = np.einsum("dl,dl->d", px, gray)
+    one, other = gray[:, :, None], gray[:, None, :]
+    features = _of_sums(_along(p, one + other, 2 * highest + 1), mean)
+    features |= _of_differences(_along(p, np.abs(one - other), highest))
     features |= _information(p, px)
     off = gray - mean[:, None]
     variance = np.einsum("dl,dl,dl->d", px, off, off)
@@ -69,7 +90,7 @@ def _by_direction(
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(variance > 0, shared / (variance + EPSILON), np.nan)
     return features | {
-        "Autocorrelation": (p @ gray) @ gray,
+        "Autocorrelation": np.einsum("dl,dl->d", (gray[:, None] @ p)[:, 0], gray),
         "Correlation": correlation,
         "JointAverage": mean,
         "JointEnergy": np.einsum("dlm,dlm->d", p, p),
@@ -132,7 +153,8 @@ def _information(
     independent = 2.0 * single
     with np.errstate(invalid="ignore", divide="ignore"):
         first = np.where(np.abs(single) > 1e-12, (joint - independent) / single, np.nan)
-        second = np.sqrt(1.0 - np.exp(-2.0 * (independent - joint)))
+        apart = np.maximum(independent - joint, 0.0)
+        second = np.sqrt(1.0 - np.exp(-2.0 * apart))
     return {"JointEntropy": joint, "Imc1": first, "Imc2": second}
 
 
