@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -55,8 +55,9 @@ def row(
             size = (voxels * voxel_volume_mm3, voxels / whole)
             own = intensity.features | dict(zip(HABITAT_NAMES, size, strict=True))
             whole_row = outline | intensity.features
+            place = str(FeatureName(sequence, number, ""))
             for feature, value in (own if number else whole_row).items():
-                values[str(FeatureName(sequence, number, feature))] = value
+                values[place + feature] = value
     return values
 
 
@@ -213,28 +214,38 @@ def _discretize(
 def _texture_features(
     counts: texture.Textures, settings: FeatureSettings
 ) -> dict[str, dict[str, float]]:
-    gray = counts.gray
+    return {family: compute(counts, settings) for family, compute in FORMULAS.items()}
+
+
+def _sizes(count: int) -> NDArray[np.float64]:
+    return np.arange(1, count + 1, dtype=np.float64)
+
+
+def _tone_differences(
+    counts: texture.Textures, settings: FeatureSettings
+) -> dict[str, float]:
     voxels = counts.dependences.sum(axis=1)
     if settings.mode == "ibsi":  # a neighborhood without neighbors has no mean
         voxels = voxels - counts.alone
-    lengths = np.arange(1, counts.runs.shape[2] + 1, dtype=np.float64)
-    same = np.arange(1, 28, dtype=np.float64)
-    return {
-        "glcm": neighbors.cooccurrence(counts.pairs, gray, counts.highest),
-        "gldm": emphasis(counts.dependences[None], gray, same, "gldm"),
-        "glrlm": emphasis(counts.runs, gray, lengths, "glrlm"),
-        "glszm": emphasis(counts.zones[None], gray, counts.zone_sizes, "glszm"),
-        "ngtdm": neighbors.tone_differences(voxels, counts.differences, gray),
-    }
+    return neighbors.tone_differences(voxels, counts.differences, counts.gray)
+
+
+FORMULAS: dict[str, Callable[[texture.Textures, FeatureSettings], dict[str, float]]] = {
+    "glcm": lambda c, _: neighbors.cooccurrence(c.pairs, c.gray, c.highest),
+    "gldm": lambda c, _: emphasis(c.dependences[None], c.gray, _sizes(27), "gldm"),
+    "glrlm": lambda c, _: emphasis(c.runs, c.gray, _sizes(c.runs.shape[2]), "glrlm"),
+    "glszm": lambda c, _: emphasis(c.zones[None], c.gray, c.zone_sizes, "glszm"),
+    "ngtdm": _tone_differences,
+}
+"""Texture family -> its features."""
 
 
 def _complete(families: dict[str, dict[str, float]], image: str) -> dict[str, float]:
     """Put the features in order, NaN for those that could not be computed."""
-    return {
-        full_name(family, name, image): float(
-            families.get(family, {}).get(name, np.nan)
-        )
-        for family, names in FAMILIES.items()
-        if family != "shape"
-        for name in names
-    }
+    found: dict[str, float] = {}
+    for family, names in FAMILIES.items():
+        if family != "shape":
+            own = families.get(family, {})
+            for name in names:
+                found[full_name(family, name, image)] = own.get(name, np.nan)
+    return found

@@ -127,13 +127,24 @@ def _of_region(
     )
 
 
+def _rows(gray: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Return a slice, which is much faster, if all levels in between occur."""
+    first, last = int(gray[0]), int(gray[-1])
+    return slice(first, last + 1) if last - first + 1 == gray.size else gray
+
+
 def _pairs(
     region: int, gray: NDArray[np.int64], counts: counting.Tallies
 ) -> NDArray[np.float64]:
     n = int(counts.levels[region + 1])
     start = int(counts.pair_start[region + 1])
     one_way = counts.pairs[start : start + _ND * n * n].reshape(_ND, n, n)
-    one_way = one_way[:, gray[:, None], gray]
+    rows = _rows(gray)
+    one_way = (
+        one_way[:, rows, rows]
+        if isinstance(rows, slice)
+        else (one_way[:, gray[:, None], gray])
+    )
     pairs = (one_way + one_way.transpose(0, 2, 1)).astype(np.float64)
     return pairs[pairs.any(axis=(1, 2))]
 
@@ -146,7 +157,7 @@ def _runs(
     counts: counting.Tallies,
 ) -> NDArray[np.float64]:
     """Add the runs of one voxel: those that no longer run holds."""
-    rows = counts.level_start[region + 1] + gray
+    rows = _rows(counts.level_start[region + 1] + gray)
     by_level = counts.run_lengths.reshape(_ND, counts.total_levels, counts.runs)
     runs = by_level[:, rows].astype(np.float64)
     runs[:, :, 1] = voxels - runs @ np.arange(counts.runs)
