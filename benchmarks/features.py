@@ -55,7 +55,8 @@ def main() -> None:
         print(f"  RadHabitat, warm               {own:8.3f} s CPU")
         print(f"  extra memory, at most          {_own_megabytes(patient):8.0f} MB")
         print(
-            f"  two processes do               {_scaling(size_mm):8.2f} times as much"
+            f"  two processes do               {_scaling(size_mm):8.2f} times as much "
+            f"(a bare loop: {_scaling(0):.2f})"
         )
         _floor(images["PVP"], labels)
         for peer in arguments.peer:
@@ -151,14 +152,21 @@ def _own_megabytes(patient) -> float:
 
 
 def _extractions(size_mm: int, ready, go) -> None:
+    """Extract one patient several times; of size 0, only count."""
     from radhabitat.features import extract
 
-    patient = _own_patient(*_patient(size_mm))
-    extract(*patient)
+    def work() -> None:
+        if size_mm:
+            extract(*patient)
+        else:
+            sum(range(20_000_000))
+
+    patient = _own_patient(*_patient(size_mm)) if size_mm else ()
+    work()
     ready.release()
     go.wait()
-    for _ in range(max(2, 400 // size_mm)):
-        extract(*patient)
+    for _ in range(2000 // max(size_mm, 100)):
+        work()
 
 
 def _scaling(size_mm: int) -> float:
