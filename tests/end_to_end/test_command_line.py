@@ -76,6 +76,10 @@ def test_many_cases_run_on_workers_and_a_bad_one_is_named(phantom_study, tmp_pat
     assert list(found["case"]) == ["A", "C"]
     printed, _ = radhabitat(*words, "--workers", 1, code=1)
     assert printed.splitlines()[0] == "case,A,C"
+    table.iloc[[1, 1]].assign(case=["X", "Y"]).to_csv(tmp_path / "cases.csv")
+    _, said = radhabitat(*words, "--out", tmp_path / "no.csv", "--workers", 1, code=2)
+    assert "No case could be measured" in said
+    assert not (tmp_path / "no.csv").exists()
 
 
 def test_the_self_test_prints_all_deviations():

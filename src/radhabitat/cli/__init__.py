@@ -37,9 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(features)
-app.command()(maps)
-app.command()(selftest)
 
 
 def main() -> None:
@@ -192,6 +189,11 @@ def model(
     with workers_with_progress(workers) as run:
         result = model_table(features, columns, settings, out=out, run=run)
     _show(result)
+
+
+app.command()(features)
+app.command()(maps)
+app.command()(selftest)
 
 
 def _make_phantom(

@@ -23,8 +23,6 @@ from radhabitat.cli.console import (
 from radhabitat.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from radhabitat.extraction import Case, Row
     from radhabitat.files.pyradiomics_parameters import Parameters
 
@@ -218,24 +216,19 @@ def _deliver(rows: Sequence[Row], out: Path | None) -> None:
     """Write a row per label, or print a column per label."""
     import pandas as pd
 
+    if not rows:
+        raise InputError("No case could be measured", "mend those named above")
     table = pd.DataFrame(
         [{"case": row.case, "label": row.label, **row.values} for row in rows]
     )
     if out is None:
-        print(_as_columns(table), end="")
+        print(table.T.to_csv(header=False, lineterminator="\n"), end="")
         return
     from radhabitat.files.exports import export_table
 
     export_table(out, table)
     noun = "row" if len(rows) == 1 else "rows"
     console.print(f"Wrote {len(rows)} {noun} to {out}", markup=False)
-
-
-def _as_columns(table: pd.DataFrame) -> str:
-    if table.empty:
-        return ""
-    text: str = table.T.to_csv(header=False, lineterminator="\n")
-    return text
 
 
 @contextmanager

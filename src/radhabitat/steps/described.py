@@ -111,9 +111,14 @@ def _describe(task: HabitatTask, provenance: Json) -> tuple[list[Path], Json]:
     write_bytes(paths.picture(), habitat_picture(subject, habitats))
     settings = patient.settings.features
     row = extract(subject, habitats, settings)
-    notes = remarks(row, gray_levels(subject, habitats, settings))
+    levels = gray_levels(subject, habitats, settings)
     files = [paths.habitats(), about, paths.picture()]
-    return files, {"row": row, "volumes_mm3": volumes, "notes": notes}
+    return files, {
+        "row": row,
+        "volumes_mm3": volumes,
+        "gray_levels": levels,
+        "notes": remarks(row, levels),
+    }
 
 
 def _repeat(task: HabitatTask) -> tuple[list[Path], Json]:
