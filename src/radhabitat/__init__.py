@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         TableError,
     )
     from radhabitat.evaluation import evaluate
-    from radhabitat.features import extract, extract_region
+    from radhabitat.extraction import extract_features
+    from radhabitat.features import extract
     from radhabitat.files.volumes import read_mask, read_volume
     from radhabitat.habitats import choose_k, find_habitats
     from radhabitat.learning import fit_ladder
@@ -53,7 +54,8 @@ _HOME = {
     "errors": "ComputationError ImageError InputError MaskError RadHabitatError "
     "SettingsError StorageError TableError",
     "evaluation": "evaluate",
-    "features": "extract extract_region",
+    "extraction": "extract_features",
+    "features": "extract",
     "files.volumes": "read_mask read_volume",
     "habitats": "choose_k find_habitats",
     "learning": "fit_ladder",
@@ -91,7 +93,7 @@ __all__ = [
     "choose_k",
     "evaluate",
     "extract",
-    "extract_region",
+    "extract_features",
     "find_habitats",
     "fit_ladder",
     "read_mask",

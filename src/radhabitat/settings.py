@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -24,6 +25,19 @@ from radhabitat.errors import SettingsError
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 # TOML has no null: an empty text says that there is none
 OptionalText = Annotated[str | None, BeforeValidator(lambda v: None if v == "" else v)]
+
+
+FilterKind = Literal[
+    "log",
+    "wavelet",
+    "gradient",
+    "square",
+    "squareroot",
+    "logarithm",
+    "exponential",
+    "lbp2d",
+    "lbp3d",
+]
 
 
 class Section(BaseModel):
@@ -131,6 +145,28 @@ class HabitatSettings(Section):
     min_voxels: int = Field(16, ge=1, description="Fewest voxels per habitat")
 
 
+class FilterSettings(Section):
+    """A filtered image whose features are wanted, too: PyRadiomics' `imageType`."""
+
+    kind: FilterKind = Field(description="The filter, as PyRadiomics defines it")
+    sigma_mm: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (1.0, 3.0), min_length=1, description="`log`: one image per width"
+    )
+    wavelet: str = Field("coif1", description="`wavelet`: a name of PyWavelets")
+    levels: int = Field(
+        1, ge=1, le=4, description="`wavelet`: decompositions, each of the one before"
+    )
+    start_level: int = Field(0, ge=0, le=4, description="`wavelet`: skip so many first")
+    radius: float = Field(1.0, gt=0, le=10, description="`lbp2d`, `lbp3d`: in voxels")
+    samples: int = Field(8, ge=1, le=64, description="`lbp2d`: points on the circle")
+    harmonics: int = Field(2, ge=1, le=6, description="`lbp3d`: orders, from 0 on")
+    subdivisions: int = Field(1, ge=0, le=3, description="`lbp3d`: of the icosahedron")
+    bin_width: float | None = Field(
+        None, gt=0, description="Of this image; empty: as the image without filter"
+    )
+    bin_count: int | None = Field(None, ge=2, le=1024, description="Instead of a width")
+
+
 class FeatureSettings(Section):
     """Radiomic features of the whole tumor and of each habitat."""
 
@@ -144,6 +180,21 @@ class FeatureSettings(Section):
     bin_count: int | None = Field(
         None, ge=2, le=1024, description="Or a fixed number of gray levels per region"
     )
+    resegment: tuple[float, ...] = Field(
+        (),
+        max_length=2,
+        description="Lowest and highest intensity that counts, for all but shape; "
+        "empty: all do",
+    )
+    resegment_unit: Literal["intensity", "share of maximum", "sigma"] = Field(
+        "intensity", description="Unit of `resegment`"
+    )
+    intensity_shift: float = Field(
+        0.0, description="Added for Energy, TotalEnergy and RootMeanSquared only"
+    )
+    filters: tuple[FilterSettings, ...] = Field(
+        (), description="Each a table of its own, `[[features.filters]]`"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -156,6 +207,13 @@ class FeatureSettings(Section):
         if width is None and count is None:
             return {**given, "bin_width": 1 / 64}
         return given
+
+    def on(self, image: FilterSettings) -> Self:
+        """Return these settings with the gray levels of a filtered image."""
+        if image.bin_width is None and image.bin_count is None:
+            return self
+        own = {"bin_width": image.bin_width, "bin_count": image.bin_count}
+        return self.model_copy(update=own)
 
 
 class ReliabilitySettings(Section):
@@ -242,6 +300,18 @@ def parse_settings(text: str, *, source: str = "study.toml") -> StudySettings:
         ) from None
     except ValidationError as error:
         raise _explain(error, source) from None
+
+
+def feature_settings(given: Mapping[str, object]) -> FeatureSettings:
+    """Make the settings of features from options of the command line.
+
+    Raises:
+        SettingsError: A value is out of range, or two contradict each other.
+    """
+    try:
+        return FeatureSettings.model_validate(dict(given))
+    except ValidationError as error:
+        raise _explain(error, "The options") from None
 
 
 def _explain(error: ValidationError, source: str) -> SettingsError:

@@ -1,4 +1,4 @@
-"""Two jobs without a study: model a feature table; describe one image and mask."""
+"""A job without images: model a feature table that exists already."""
 
 from __future__ import annotations
 
@@ -11,36 +11,23 @@ import pandas as pd
 
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
-from radhabitat.features import extract_region
 from radhabitat.files.clinical_table import read_clinical_frame
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.store import library_versions
 from radhabitat.files.tables import (
+    ID_NAMES,
     index_by_patient,
     read_table,
     require_column,
 )
-from radhabitat.files.volumes import read_mask, read_volume
 from radhabitat.modeling import block_of, evaluate_cohort, finish
-from radhabitat.preprocessing.resample import carry_mask
 from radhabitat.report.content import ReportContent, SetAside
-from radhabitat.settings import DataSettings, FeatureSettings, StudySettings
+from radhabitat.settings import DataSettings, StudySettings
 from radhabitat.study import StudyResult
-from radhabitat.types import Block, Cohort, Mask, Subject
+from radhabitat.types import Block, Cohort
 
 if TYPE_CHECKING:
     from radhabitat.execution import Runner
-
-ID_NAMES = (
-    "patient",
-    "id",
-    "subject",
-    "case",
-    "patient_id",
-    "subject_id",
-    "病人",
-    "编号",
-)
 
 
 @dataclass(frozen=True)
@@ -115,28 +102,6 @@ def model_table(
     )
     report = finish(results, encoded.table, content, learned)
     return StudyResult(report, learned.evaluation, content.set_aside)
-
-
-def features_of(
-    image: Path, mask: Path, settings: FeatureSettings, *, labels: tuple[int, ...] = ()
-) -> dict[str, float]:
-    """Return the 107 features of one image and mask, under PyRadiomics' names.
-
-    Args:
-        image: NIfTI, NRRD, MHA, or a DICOM folder.
-        mask: The region; on another grid it is carried to the image's.
-        settings: Discretization and mode.
-        labels: Labels of the mask that count; none: all of them.
-
-    Raises:
-        InputError: A file cannot be read, or the region is empty or elsewhere.
-    """
-    volume = read_volume(image)
-    region, _ = read_mask(mask, labels=labels)
-    subject = Subject(image.name, {"image": volume}, "image", region)
-    if not region.grid.same_as(volume.grid):
-        region = carry_mask(region, volume.grid, patient=subject.patient)
-    return extract_region(volume, Mask(region.array, volume.grid), settings)
 
 
 def _with_ids(table: pd.DataFrame, columns: TableColumns, source: str) -> pd.DataFrame:

@@ -142,7 +142,7 @@ class Study:
                 version=library_versions()["radhabitat"],
                 flow=(("listed", listed), ("with features", len(described))),
                 set_aside=tuple(lost),
-                notes=_notes(aligned) + notes,
+                notes=_notes(aligned) + _notes(described) + notes,
                 quality={p: a.quality for p, a in aligned.items()},
                 k_votes=dict(sorted(votes.items())),
                 k_used=count,
@@ -278,8 +278,10 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     return table.astype(np.float64)
 
 
-def _notes(aligned: Mapping[str, Aligned]) -> tuple[tuple[str, str], ...]:
-    return tuple((p, note) for p, a in aligned.items() for note in a.notes)
+def _notes(
+    found: Mapping[str, Aligned] | Mapping[str, Described],
+) -> tuple[tuple[str, str], ...]:
+    return tuple((p, note) for p, one in found.items() for note in one.notes)
 
 
 def _habitat_rows(described: Mapping[str, Described]) -> tuple[HabitatRow, ...]:

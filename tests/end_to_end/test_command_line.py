@@ -45,14 +45,61 @@ def study(phantom_study, tmp_path):
 
 def test_features_are_printed_under_the_names_of_pyradiomics(phantom_study, tmp_path):
     folder = phantom_study.parent / "images" / "P0001"
-    printed, _ = radhabitat("features", folder / "PVP.nii.gz", folder / "mask.nii.gz")
+    words = ("features", folder / "PVP.nii.gz", folder / "mask.nii.gz")
+    printed, _ = radhabitat(*words, "--bin-count", 32)
     values = dict(line.split(",") for line in printed.splitlines())
-    assert len(values) == 107
+    assert (values["case"], values["label"]) == ("PVP.nii.gz", "1")
+    assert sum(name.startswith("original_") for name in values) == 107
     assert 0 < float(values["original_shape_Sphericity"]) < 1
     out = tmp_path / "row.csv"
-    radhabitat("features", folder / "PVP.nii.gz", folder / "mask.nii.gz", "--out", out)
-    row = pd.read_csv(out, index_col="image").iloc[0]
-    assert row["original_glcm_Contrast"] == float(values["original_glcm_Contrast"])
+    _, said = radhabitat(*words, "--bin-count", 8, "--out", out)
+    assert "16 to 128 are sensible for texture): original 8" in said
+    row = pd.read_csv(out, index_col="case").loc["PVP.nii.gz"]
+    assert row["original_shape_Sphericity"] == float(
+        values["original_shape_Sphericity"]
+    )
+
+
+def test_many_cases_run_on_workers_and_a_bad_one_is_named(phantom_study, tmp_path):
+    images = phantom_study.parent / "images"
+    table = pd.DataFrame(
+        {"image": [images / name / "PVP.nii.gz" for name in ("P0001", "none", "P0002")]}
+    )
+    table["mask"] = images / "P0001" / "mask.nii.gz"
+    table.insert(0, "case", ["A", "B", "C"])
+    table.to_csv(tmp_path / "cases.csv", index=False)
+    out = tmp_path / "features.xlsx"
+    words = ("features", "--cases", tmp_path / "cases.csv", "--bin-count", 32)
+    _, said = radhabitat(*words, "--out", out, "--workers", 2, code=1)
+    assert "Set aside B: PVP.nii.gz does not exist" in said
+    found = pd.read_excel(out)
+    assert list(found["case"]) == ["A", "C"]
+    printed, _ = radhabitat(*words, "--workers", 1, code=1)
+    assert printed.splitlines()[0] == "case,A,C"
+    table.iloc[[1, 1]].assign(case=["X", "Y"]).to_csv(tmp_path / "cases.csv")
+    _, said = radhabitat(*words, "--out", tmp_path / "no.csv", "--workers", 1, code=2)
+    assert "No case could be measured" in said
+    assert not (tmp_path / "no.csv").exists()
+
+
+def test_the_self_test_prints_all_deviations():
+    printed, _ = radhabitat("selftest")
+    assert printed.count(" ok ") == 102
+    assert "102 of 102 features" in printed
+
+
+def test_contradicting_options_are_refused(tmp_path):
+    _, said = radhabitat("features", code=2)
+    assert "give IMAGE and MASK, or --cases" in said
+    file = tmp_path / "p.yaml"
+    file.write_text("setting: {binWidth: 3}")
+    words = ("features", "a.nii", "b.nii", "--params", file, "--bin-count", 8)
+    _, said = radhabitat(*words, code=2)
+    assert "Gray levels are set twice" in said
+    _, said = radhabitat("features", "a.nii", "b.nii", "--out", "x.doc", code=2)
+    assert "x.doc does not say how to write it" in said
+    _, said = radhabitat("features", "a", "b", "--bin-count", 1, code=2)
+    assert "bin_count" in said
 
 
 def test_features_with_one_bin_say_what_to_set(phantom_study):

@@ -66,6 +66,53 @@ def real_case(folder: Path) -> Case:
     )
 
 
+FILTERS = {
+    "LoG": {"sigma": [1.0, 2.5]},
+    "Wavelet": {},
+    "Gradient": {},
+    "Square": {},
+    "SquareRoot": {},
+    "Logarithm": {},
+    "Exponential": {},
+    "LBP2D": {"binWidth": 1.0},
+    "LBP3D": {"binWidth": 0.1},
+}
+"""PyRadiomics' names of filters, and their parameters; on the case `habitats`."""
+
+MORE_FILTERS = {
+    "Wavelet": {"wavelet": "db2", "start_level": 1, "level": 2},
+    "Square": {},
+    "SquareRoot": {},
+    "Logarithm": {},
+    "Exponential": {},
+    "LBP2D": {"lbp2DRadius": 2.5, "lbp2DSamples": 11},
+    "LBP3D": {
+        "lbp3DLevels": 4,
+        "lbp3DIcosphereRadius": 1.5,
+        "lbp3DIcosphereSubdivision": 2,
+    },
+}
+"""On the case `raw`, with negative intensities; first-order features only."""
+
+RESEGMENTED = {
+    "resegmentRange": [-1.5, 1.0],
+    "resegmentMode": "sigma",
+    "voxelArrayShift": 3,
+}
+"""On the case `habitats`."""
+
+
+PREPARED = {
+    "normalize": True,
+    "normalizeScale": 100,
+    "removeOutliers": 3.0,
+    "resampledPixelSpacing": [1.0, 0.0, 1.5],
+    "interpolator": "sitkBSpline",
+    "binWidth": 5.0,
+}
+"""On the case `habitats`, whose width does not count then."""
+
+
 def cubes() -> np.ndarray:
     """All 255 non-empty masks of 2 x 2 x 2 voxels, shape (255, 2, 2, 2)."""
     bits = np.arange(1, 256)[:, None] >> np.arange(8) & 1

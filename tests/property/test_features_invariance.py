@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import SimpleITK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from radhabitat import extract_features
 from radhabitat.features import extract_region
 from radhabitat.settings import FeatureSettings
 from radhabitat.types import Grid, Mask, Volume
@@ -85,6 +87,21 @@ def test_more_background_changes_nothing(seed, mode, margins):
     pad = [(margins[0], margins[1]), (margins[2], margins[3]), (margins[4], margins[5])]
     wide = np.pad(image, pad, constant_values=9.0), np.pad(mask, pad)
     assert _features(*wide, mode=mode) == _features(image, mask, mode=mode)
+
+
+@few
+@given(seeds, modes)
+def test_the_union_of_two_halves_is_the_whole(seed, mode):
+    image, mask = _lesion(seed)
+    halves = np.random.default_rng(seed).integers(1, 3, size=mask.shape) * mask
+    wanted = FeatureSettings(mode=mode)
+    labels = SimpleITK.GetImageFromArray(np.ascontiguousarray(halves.T))
+    labels.SetSpacing(SPACING.tolist())
+    voxels = SimpleITK.GetImageFromArray(np.ascontiguousarray(image.T))
+    voxels.SetSpacing(SPACING.tolist())
+    both = extract_features(voxels, labels, labels=[(1, 2)], settings=wanted)
+    whole = _features(image, mask, mode=mode)
+    assert both.loc["1+2", list(whole)].to_dict() == whole
 
 
 @few

@@ -30,7 +30,7 @@ def test_going_there_and_back_ends_where_it_began(seed, sequence, family):
     motion = _motion(seed, sequence, family)
     seen_at = _points(seed)
     back = motion.back(seen_at)
-    assert np.abs(motion.at(seen_at - back) - back).max() < 0.05
+    assert np.abs(motion.at(seen_at - back) - back).max() < 0.2
 
 
 @settings(max_examples=15, deadline=None)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from radhabitat.features import extract, extract_region
-from radhabitat.settings import FeatureSettings
+from radhabitat.features import (
+    Reason,
+    extract,
+    extract_region,
+    measure,
+    remarks,
+    why_missing,
+)
+from radhabitat.settings import FeatureSettings, FilterSettings
 from radhabitat.types import AlignedSubject, Grid, HabitatMap, Mask, Volume
 
 GRID = Grid((6, 6, 6), np.eye(4))
@@ -109,3 +118,63 @@ def test_two_voxels_have_no_robust_deviation_and_raise_no_warning():
     row = extract_region(Volume(array, grid), Mask(array > 0, grid), FeatureSettings())
     assert np.isnan(row["original_firstorder_RobustMeanAbsoluteDeviation"])
     assert row["original_firstorder_Mean"] == pytest.approx(0.55)
+
+
+def _reasons(image: np.ndarray, mask: np.ndarray, **settings) -> Counter:
+    volume = Volume(image.astype(np.float32), GRID)
+    found = measure(volume, Mask(mask, GRID), FeatureSettings(**settings))
+    reasons = why_missing(found.features)
+    nans = {name for name, value in found.features.items() if np.isnan(value)}
+    assert set(reasons) == nans
+    return Counter(reasons.values())
+
+
+def test_each_missing_feature_has_its_reason():
+    block = np.zeros(GRID.shape, bool)
+    block[1:5, 1:5, 1:5] = True
+    noise = np.random.default_rng(0).random(GRID.shape)
+    assert _reasons(np.full(GRID.shape, 0.3), block) == {Reason.EQUAL: 79}
+    assert _reasons(noise, block) == {}
+    apart = np.zeros(GRID.shape, bool)
+    apart[0, 0, 0] = apart[2, 5, 1] = apart[5, 2, 3] = True
+    assert _reasons(noise, apart) == {
+        Reason.NO_NEIGHBORS: 24,
+        Reason.NO_LINE: 16,
+        Reason.NO_DIFFERENCE: 2,
+    }
+    assert _reasons(noise, apart, mode="ibsi")[Reason.NO_NEIGHBORS] == 24 + 5
+    voxel = np.zeros(GRID.shape, bool)
+    voxel[2, 3, 4] = True
+    assert _reasons(noise, voxel)[Reason.ONE_VOXEL] == 2
+    two = voxel.copy()
+    two[2, 3, 5] = True
+    assert _reasons(noise, two)[Reason.TOO_FEW] == 1
+
+
+def test_a_filtered_image_in_one_bin_is_missing_and_said_so():
+    noise = np.random.default_rng(0).random(GRID.shape)
+    flat = FilterSettings(kind="square", bin_width=25.0)
+    settings = FeatureSettings(filters=(flat,))
+    volume = Volume(noise.astype(np.float32), GRID)
+    found = measure(volume, Mask(noise >= 0, GRID), settings)
+    assert found.gray_levels == {"original_gray_levels": 62, "square_gray_levels": 1}
+    assert remarks(found.features, found.gray_levels) == [
+        "Not computable, because all intensities lie in one bin: 77 features of square"
+    ]
+
+
+def test_an_absent_habitat_is_named_as_the_reason():
+    labels = np.ones(GRID.shape, np.uint8)
+    image = np.random.default_rng(0).random(GRID.shape).astype(np.float32)
+    subject = AlignedSubject(
+        "1", {"T1": Volume(image, GRID)}, "T1", Mask(labels > 0, GRID)
+    )
+    habitats = HabitatMap("1", labels, GRID, 2, np.zeros((2, 1)), ("T1",))
+    row = extract(subject, habitats, FeatureSettings())
+    levels = {"T1_Habitat_1_original_gray_levels": 7}
+    assert remarks(row, levels) == [
+        "Few or many gray levels (16 to 128 are sensible for texture): "
+        "T1_Habitat_1_original 7",
+        "Not computable, because the region has no voxel: 93 features of "
+        "T1_Habitat_2_original",
+    ]

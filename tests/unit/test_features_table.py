@@ -8,9 +8,14 @@ import sys
 import numpy as np
 import pytest
 
-from radhabitat.errors import ComputationError, ImageError, MaskError
+from radhabitat.errors import (
+    ComputationError,
+    ImageError,
+    MaskError,
+    SettingsError,
+)
 from radhabitat.features import column_names, extract, extract_region, gray_levels
-from radhabitat.settings import FeatureSettings
+from radhabitat.settings import FeatureSettings, FilterSettings
 from radhabitat.types import AlignedSubject, FeatureName, Grid, HabitatMap, Mask, Volume
 
 GRID = Grid((9, 8, 7), np.diag([1.0, 2.0, 3.0, 1.0]))
@@ -59,6 +64,48 @@ def test_one_sequence_and_no_habitats_give_107_columns():
     row = extract(_subject(images, _labels() > 0), habitats, SETTINGS)
     assert tuple(row) == column_names(["T2"], 0)
     assert len(row) == 107
+
+
+def test_filtered_images_follow_the_image_in_every_region():
+    filters = (FilterSettings(kind="wavelet"), FilterSettings(kind="gradient"))
+    settings = FeatureSettings(filters=filters)
+    subject, habitats = _subject(_images(), _labels() > 0), _habitats(_labels())
+    row = extract(subject, habitats, settings)
+    plain = extract(subject, habitats, SETTINGS)
+    assert len(row) == len(plain) + 4 * 4 * 9 * 93
+    assert {name: row[name] for name in plain} == plain
+    assert "DP_Habitat_2_wavelet-HHL_glcm_Contrast" in row
+    parsed = FeatureName.parse("PRE_Original_gradient_firstorder_Mean")
+    assert parsed.feature == "gradient_firstorder_Mean"
+    assert row[str(parsed)] > 0
+
+
+def test_a_filter_that_cannot_be_computed_says_why():
+    small = FilterSettings(kind="log", sigma_mm=(9.0,))
+    unknown = FilterSettings(kind="wavelet", wavelet="coif")
+    subject, habitats = _subject(_images(), _labels() > 0), _habitats(_labels())
+    with pytest.raises(ImageError, match="9 x 8 x 7 voxels is too small"):
+        extract(subject, habitats, FeatureSettings(filters=(small,)))
+    with pytest.raises(SettingsError, match="no wavelet 'coif'"):
+        extract(subject, habitats, FeatureSettings(filters=(unknown,)))
+
+
+def test_no_intensity_within_the_range_is_an_error_that_says_what_there_is():
+    settings = FeatureSettings(resegment=(5.0, 9.0))
+    subject, habitats = _subject(_images(), _labels() > 0), _habitats(_labels())
+    with pytest.raises(MaskError, match=r"resegment = \[5.0, 9.0\] \(intensity\)"):
+        extract(subject, habitats, settings)
+
+
+def test_resegmentation_narrows_every_habitat_and_no_shape():
+    settings = FeatureSettings(resegment=(0.25, 0.75))
+    subject, habitats = _subject(_images(), _labels() > 0), _habitats(_labels())
+    row, plain = (extract(subject, habitats, s) for s in (settings, SETTINGS))
+    for place in ("Original", "Habitat_1", "Habitat_2", "Habitat_3"):
+        assert row[f"PRE_{place}_original_firstorder_Minimum"] >= 0.25
+        assert row[f"PRE_{place}_original_firstorder_Maximum"] <= 0.75
+    for name in ("Original_original_shape_MeshVolume", "Habitat_1_volume_mm3"):
+        assert row[f"PRE_{name}"] == plain[f"PRE_{name}"]
 
 
 def test_the_size_of_a_habitat_is_in_mm3_and_a_share_of_the_tumor():
@@ -122,10 +169,10 @@ def test_gray_levels_are_counted_in_every_region():
     subject = _subject(images, _labels() > 0)
     labels = np.where(_labels() == 2, 0, _labels()).astype(np.uint8)
     assert gray_levels(subject, _habitats(labels), SETTINGS) == {
-        "PRE_Original_gray_levels": 3,
-        "PRE_Habitat_1_gray_levels": 2,
-        "PRE_Habitat_2_gray_levels": 0,
-        "PRE_Habitat_3_gray_levels": 2,
+        "PRE_Original_original_gray_levels": 3,
+        "PRE_Habitat_1_original_gray_levels": 2,
+        "PRE_Habitat_2_original_gray_levels": 0,
+        "PRE_Habitat_3_original_gray_levels": 2,
     }
 
 
@@ -177,14 +224,14 @@ def test_one_bin_over_the_tumor_is_an_error_that_says_what_to_set():
         extract(_subject(_images(), _labels() > 0), _habitats(_labels()), settings)
     assert "tumor of patient 0007 in PRE" in raised.value.problem
     assert "all in one bin of 25" in raised.value.problem
-    assert raised.value.fix.startswith("set features.bin_width near 0.03")
+    assert raised.value.fix.startswith("set bin_width near 0.03")
 
 
 def test_thousands_of_bins_are_an_error_that_says_what_to_set():
     images = {name: 1700 * array for name, array in _images().items()}
     with pytest.raises(ComputationError, match="gray levels, at most 1024") as raised:
         extract(_subject(images, _labels() > 0), _habitats(_labels()), SETTINGS)
-    assert "features.bin_count = 32" in raised.value.fix
+    assert "bin_count = 32" in raised.value.fix
 
 
 def test_importing_radhabitat_and_its_settings_does_not_load_numba():

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from radhabitat.features.missing import Reason, remarks, why_missing
 from radhabitat.features.names import (
+    DEFINITIONS,
     HABITAT_NAMES,
     INTENSITY_NAMES,
     SHAPE_NAMES,
     column_names,
 )
 from radhabitat.settings import FeatureSettings
-from radhabitat.types import AlignedSubject, HabitatMap, Mask, Volume
+from radhabitat.types import AlignedSubject, Grid, HabitatMap, Mask, Volume
+
+if TYPE_CHECKING:
+    from radhabitat.features.table import Measured
 
 __all__ = [
+    "DEFINITIONS",
     "HABITAT_NAMES",
     "INTENSITY_NAMES",
     "SHAPE_NAMES",
+    "Reason",
     "column_names",
     "extract",
     "extract_region",
     "gray_levels",
+    "measure",
+    "remarks",
+    "warm_up",
+    "why_missing",
 ]
 
 
@@ -53,12 +68,17 @@ def extract(
 def extract_region(
     image: Volume, mask: Mask, settings: FeatureSettings
 ) -> dict[str, float]:
-    """Compute the 107 features of one image and mask under PyRadiomics' names.
+    """Compute the 107 features of one image and mask under PyRadiomics' names."""
+    return measure(image, mask, settings).features
+
+
+def measure(image: Volume, mask: Mask, settings: FeatureSettings) -> Measured:
+    """Measure one region of an image, and tell how many gray levels it has.
 
     Args:
         image: The image.
         mask: The region, on the image's grid.
-        settings: Discretization and mode.
+        settings: Discretization, mode and filters.
 
     Raises:
         MaskError: The mask is empty or lies on another grid.
@@ -70,6 +90,14 @@ def extract_region(
     return table.region(image, mask, settings)
 
 
+def warm_up() -> None:
+    """Load the compiled loops; on a new machine, compile them first (10 s)."""
+    array = np.arange(27, dtype=np.float32).reshape(3, 3, 3)
+    grid = Grid(array.shape, np.eye(4))
+    settings = FeatureSettings(bin_width=1.0)
+    measure(Volume(array, grid), Mask(array >= 0, grid), settings)
+
+
 def gray_levels(
     subject: AlignedSubject, habitats: HabitatMap, settings: FeatureSettings
 ) -> dict[str, int]:
@@ -78,8 +106,8 @@ def gray_levels(
     Fewer than 16 or more than 128 deserve a word in the report.
 
     Returns:
-        `DP_Original_gray_levels`, `DP_Habitat_1_gray_levels` ... -> count; 0 for an
-        absent habitat. Raises as `extract` does.
+        `DP_Original_original_gray_levels`, `DP_Habitat_1_original_gray_levels` ...
+        -> count; 0 for an absent habitat. Raises as `extract` does.
     """
     from radhabitat.features import table
 

@@ -19,6 +19,8 @@ LEVEL_BITS = 11
 
 _LEVEL = (1 << LEVEL_BITS) - 1
 _DIRECTIONS = 13
+_U = np.uint64
+"""Indices are unsigned: else numba looks at each whether it counts from the end."""
 
 
 class Tallies(NamedTuple):
@@ -53,7 +55,7 @@ class Tallies(NamedTuple):
 
 @compiled
 def assign_levels(
-    intensities: NDArray[np.float32],
+    intensities: NDArray[np.float32] | NDArray[np.float64],
     edges: NDArray[np.float64],
     levels: NDArray[np.int32],
 ) -> None:
@@ -89,32 +91,33 @@ def tally(
     """
     levels, level_start = counts.levels, counts.level_start
     pair_start, pairs, parents = counts.pair_start, counts.pairs, counts.parents
-    run_lengths, runs = counts.run_lengths, counts.runs
-    run_step = counts.total_levels * runs
+    run_lengths, runs = counts.run_lengths, _U(counts.runs)
+    run_step = _U(counts.total_levels) * runs
     dependences, differences = counts.dependences, counts.differences
     alone = counts.alone
-    for voxel in voxels:  # no tuples of arrays in here: they cost twice the time
-        key = int(keys[voxel])
+    for place in voxels:  # no tuples of arrays in here: they cost twice the time
+        voxel = zone = _U(place)
+        key = keys[voxel]
         region, level = key >> LEVEL_BITS, key & _LEVEL
-        at = level_start[region] + level
-        pair, run = pair_start[region] + level * levels[region], at * runs
+        at, square = _U(level_start[region] + level), _U(levels[region] ** 2)
+        pair, run = _U(pair_start[region] + level * levels[region]), at * runs
         total, neighbors, same = 0, 0, 0
         for direction in range(_DIRECTIONS):
-            step = steps[direction]
-            ahead, behind = int(keys[voxel + step]), int(keys[voxel - step])
+            step = _U(steps[direction])
+            ahead, behind = keys[voxel + step], keys[voxel - step]
             level_ahead = _level_within(region, ahead)
             level_behind = _level_within(region, behind)
-            pairs[pair + level_ahead] += 1
+            pairs[pair + _U(level_ahead)] += 1
             total += level_ahead + level_behind
             neighbors += (level_ahead != 0) + (level_behind != 0)
             same += (ahead == key) + (behind == key)
             if behind == key:
-                _join(parents, voxel, voxel - step)
+                zone = _join(parents, zone, _root(parents, voxel - step))
             elif ahead == key:
                 run_lengths[run + _run_length(keys, voxel, step)] += 1
-            pair += levels[region] ** 2
+            pair += square
             run += run_step
-        dependences[at * 27 + same] += 1
+        dependences[at * _U(27) + _U(same)] += 1
         if neighbors == 0:
             alone[at] += 1
         else:
@@ -127,42 +130,58 @@ def _level_within(region: int, key: int) -> int:
 
 
 @compiled
-def _run_length(keys: NDArray[np.int32], voxel: int, step: int) -> int:
-    length, key = 2, keys[voxel]
-    voxel += 2 * step
+def _run_length(
+    keys: NDArray[np.int32], voxel: np.uint64, step: np.uint64
+) -> np.uint64:
+    length, key = _U(2), keys[voxel]
+    voxel += _U(2) * step
     while keys[voxel] == key:
-        length += 1
+        length += _U(1)
         voxel += step
     return length
 
 
 @compiled
-def _root(parents: NDArray[np.int32], voxel: int) -> int:
+def _root(parents: NDArray[np.int32], voxel: np.uint64) -> np.uint64:
     while parents[voxel] != voxel:
         parents[voxel] = parents[parents[voxel]]
-        voxel = parents[voxel]
+        voxel = _U(parents[voxel])
     return voxel
 
 
 @compiled
-def _join(parents: NDArray[np.int32], one: int, other: int) -> None:
-    one, other = _root(parents, one), _root(parents, other)
-    if one < other:
-        parents[other] = one
-    else:
+def _join(parents: NDArray[np.int32], one: np.uint64, other: np.uint64) -> np.uint64:
+    """Join two roots; the first voxel of a zone stays its root."""
+    if other < one:
         parents[one] = other
+        return other
+    parents[other] = one
+    return one
 
 
 @compiled
-def zone_sizes(
-    voxels: NDArray[np.int64], parents: NDArray[np.int32], sizes: NDArray[np.int32]
+def zones(
+    voxels: NDArray[np.int64],
+    keys: NDArray[np.int32],
+    parents: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    found: NDArray[np.int32],
 ) -> None:
-    """Count the voxels of each zone at its root.
+    """List the zones of each region behind each other.
 
     Args:
-        voxels: Where there are voxels.
-        parents: Union-find forest.
-        sizes: Filled; zeros at the beginning.
+        voxels: Where `keys` is not 0.
+        keys: Key of each voxel.
+        parents: Union-find forest of the zones.
+        starts: Where the zones of each region begin; afterwards, where they end.
+        found: Filled with level and size, shape (2, as many as there are voxels).
     """
+    sizes = np.zeros(keys.size, dtype=np.int32)
     for voxel in voxels:
-        sizes[_root(parents, voxel)] += 1
+        sizes[_root(parents, _U(voxel))] += 1
+    for voxel in voxels:
+        if sizes[voxel] > 0:
+            region = keys[voxel] >> LEVEL_BITS
+            found[0, starts[region]] = keys[voxel] & _LEVEL
+            found[1, starts[region]] = sizes[voxel]
+            starts[region] += 1

@@ -23,8 +23,9 @@ def bin_edges(
 
     A level l holds the intensities with edges[l - 1] <= x < edges[l]. Bins of fixed
     width begin at a multiple of the width in mode `pyradiomics`, so that levels of
-    different regions compare, and at the lowest intensity in mode `ibsi`. All edges
-    are computed in float64, whatever the type of the image.
+    different regions compare, and at the lowest intensity in mode `ibsi`, or the
+    lowest that `resegment` allows. All edges are computed in float64, whatever the
+    type of the image.
 
     Args:
         low: Lowest intensity in the region.
@@ -45,11 +46,36 @@ def bin_edges(
         return edges
     width = _width(settings)
     start = low - low % width if settings.mode == "pyradiomics" else low
+    if settings.mode == "ibsi" and settings.resegment_unit == "intensity":
+        start = min((start, *settings.resegment))
     return np.arange(start, high + 2.0 * width, width, dtype=np.float64)
 
 
+def in_range(
+    intensities: NDArray[np.float32], settings: FeatureSettings
+) -> NDArray[np.bool_]:
+    """Tell which voxels of the whole have an intensity that counts.
+
+    Reference:
+        PyRadiomics 3.1, imageoperations.resegmentMask; IBSI 1 reference manual,
+        section 2.5 (IF1B).
+    """
+    values = intensities.astype(np.float64)
+    limits = np.sort(settings.resegment)
+    if settings.resegment_unit == "share of maximum":
+        limits = values.max() * limits
+    elif settings.resegment_unit == "sigma":
+        limits = values.mean() + values.std() * limits
+    highest = limits[1] if limits.size > 1 else np.inf
+    chosen: NDArray[np.bool_] = (values >= limits[0]) & (values <= highest)
+    return chosen
+
+
 def gray_levels(
-    intensities: NDArray[np.float32], settings: FeatureSettings, *, where: str
+    intensities: NDArray[np.float32] | NDArray[np.float64],
+    settings: FeatureSettings,
+    *,
+    where: str,
 ) -> NDArray[np.int32]:
     """Replace the intensities of one region by gray levels 1, 2, 3 ...
 
@@ -74,8 +100,7 @@ def gray_levels(
             f"{where} has intensities from {low:.6g} to {high:.6g}: bins of "
             f"{width:.6g} give {(high - low) / width:.0f} gray levels, at most "
             f"{MAX_LEVELS} are possible",
-            f"set features.bin_width near {(high - low) / 32:.2g} (32 levels), or set "
-            "features.bin_count = 32, or normalize the images",
+            f"{_better(low, high)}, or normalize the images",
         )
     counting.assign_levels(intensities, bin_edges(low, high, settings), levels)
     return levels
@@ -100,9 +125,15 @@ def check_levels(
             f"{where} has intensities from {low:.6g} to {high:.6g}, all in one bin "
             f"of {_width(settings):.6g}: its texture features would not depend on the "
             "image",
-            f"set features.bin_width near {(high - low) / 32:.2g} (32 levels), or set "
-            "features.bin_count = 32",
+            _better(low, high),
         )
+
+
+def _better(low: float, high: float) -> str:
+    return (
+        f"set bin_width near {(high - low) / 32:.2g} (32 levels), or bin_count = 32 "
+        "([features] in study.toml; --bin-width or --bin-count)"
+    )
 
 
 def _width(settings: FeatureSettings) -> float:

@@ -50,7 +50,7 @@ def emphasis(
         return {}
     thing, extent, of, small, large = _WORDS[family]
     total = matrices.sum(axis=(1, 2))
-    p = matrices / matrices.sum(axis=(1, 2), keepdims=True)
+    p = matrices / total[:, None, None]
     by_gray, by_size = p.sum(axis=2), p.sum(axis=1)
     gray_uniformity, size_uniformity = (
         (by_gray**2).sum(axis=1),
@@ -73,7 +73,8 @@ def emphasis(
         features[f"{side}Emphasis"] = by_size @ weight
         features[f"{side}LowGrayLevelEmphasis"] = p @ weight @ low
         features[f"{side}HighGrayLevelEmphasis"] = p @ weight @ high
-    return {name: float(values.mean()) for name, values in features.items()}
+    means = np.array(list(features.values())).mean(axis=1)
+    return dict(zip(features, means.tolist(), strict=True))
 
 
 def _variance(

@@ -19,7 +19,7 @@ def entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def first_order(
-    intensities: NDArray[np.float32],
+    intensities: NDArray[np.float32] | NDArray[np.float64],
     levels: NDArray[np.int32],
     settings: FeatureSettings,
     *,
@@ -42,11 +42,13 @@ def first_order(
         PyRadiomics 3.1, firstorder; IBSI 1 reference manual sections 3.3
         (UHIW) and 3.4 (ZVCW).
     """
-    values = np.sort(intensities).astype(np.float64)
+    values = intensities.astype(np.float64)
     mean = float(values.mean())
     off = values - mean
-    energy = float(values @ values)
-    p10, p25, p50, p75, p90 = np.percentile(values, [10, 25, 50, 75, 90])
+    shifted = values + settings.intensity_shift
+    energy = float(shifted @ shifted)
+    low, high = float(values.min()), float(values.max())
+    p10, p25, p50, p75, p90 = _percentiles(intensities)
     middle = values[(values >= p10) & (values <= p90)]
     # two voxels have none between their percentiles
     robust = np.abs(middle - middle.mean()).mean() if middle.size else np.nan
@@ -55,12 +57,12 @@ def first_order(
         "90Percentile": p90,
         "Energy": energy,
         "InterquartileRange": p75 - p25,
-        "Maximum": values[-1],
+        "Maximum": high,
         "MeanAbsoluteDeviation": np.abs(off).mean(),
         "Mean": mean,
         "Median": p50,
-        "Minimum": values[0],
-        "Range": values[-1] - values[0],
+        "Minimum": low,
+        "Range": high - low,
         "RobustMeanAbsoluteDeviation": robust,
         "RootMeanSquared": np.sqrt(energy / values.size),
         "TotalEnergy": energy * voxel_volume_mm3,
@@ -69,10 +71,24 @@ def first_order(
     return {name: float(value) for name, value in features.items()}
 
 
+def _percentiles(
+    intensities: NDArray[np.float32] | NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return percentiles 10, 25, 50, 75, 90, linear between two ranks."""
+    rank = np.array([0.1, 0.25, 0.5, 0.75, 0.9]) * (intensities.size - 1)
+    below = rank.astype(np.int64)
+    above = np.minimum(below + 1, intensities.size - 1)
+    ordered = np.partition(intensities, np.union1d(below, above)).astype(np.float64)
+    between: NDArray[np.float64] = ordered[below] + (rank - below) * (
+        ordered[above] - ordered[below]
+    )
+    return between
+
+
 def _moments(off: NDArray[np.float64], *, excess: bool) -> dict[str, float]:
     square = off * off
     variance = float(square.mean())
-    if off[0] == off[-1]:
+    if variance == 0.0 or off.min() == off.max():
         return {"Variance": 0.0, "Skewness": np.nan, "Kurtosis": np.nan}
     return {
         "Variance": variance,

@@ -1,62 +1,53 @@
-"""Names and order of the features: PyRadiomics' own."""
+"""What the features are: PyRadiomics' names and order, and what each one means."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import NamedTuple
 
 from radhabitat.types import FeatureName
 
-_LISTED = {
-    "shape": (
-        "Elongation Flatness LeastAxisLength MajorAxisLength "
-        "Maximum2DDiameterColumn Maximum2DDiameterRow Maximum2DDiameterSlice "
-        "Maximum3DDiameter MeshVolume MinorAxisLength Sphericity SurfaceArea "
-        "SurfaceVolumeRatio VoxelVolume"
-    ),
-    "firstorder": (
-        "10Percentile 90Percentile Energy Entropy InterquartileRange Kurtosis "
-        "Maximum MeanAbsoluteDeviation Mean Median Minimum Range "
-        "RobustMeanAbsoluteDeviation RootMeanSquared Skewness TotalEnergy "
-        "Uniformity Variance"
-    ),
-    "glcm": (
-        "Autocorrelation ClusterProminence ClusterShade ClusterTendency Contrast "
-        "Correlation DifferenceAverage DifferenceEntropy DifferenceVariance Id Idm "
-        "Idmn Idn Imc1 Imc2 InverseVariance JointAverage JointEnergy JointEntropy "
-        "MCC MaximumProbability SumAverage SumEntropy SumSquares"
-    ),
-    "gldm": (
-        "DependenceEntropy DependenceNonUniformity "
-        "DependenceNonUniformityNormalized DependenceVariance "
-        "GrayLevelNonUniformity GrayLevelVariance HighGrayLevelEmphasis "
-        "LargeDependenceEmphasis LargeDependenceHighGrayLevelEmphasis "
-        "LargeDependenceLowGrayLevelEmphasis LowGrayLevelEmphasis "
-        "SmallDependenceEmphasis SmallDependenceHighGrayLevelEmphasis "
-        "SmallDependenceLowGrayLevelEmphasis"
-    ),
-    "glrlm": (
-        "GrayLevelNonUniformity GrayLevelNonUniformityNormalized "
-        "GrayLevelVariance HighGrayLevelRunEmphasis LongRunEmphasis "
-        "LongRunHighGrayLevelEmphasis LongRunLowGrayLevelEmphasis "
-        "LowGrayLevelRunEmphasis RunEntropy RunLengthNonUniformity "
-        "RunLengthNonUniformityNormalized RunPercentage RunVariance "
-        "ShortRunEmphasis ShortRunHighGrayLevelEmphasis "
-        "ShortRunLowGrayLevelEmphasis"
-    ),
-    "glszm": (
-        "GrayLevelNonUniformity GrayLevelNonUniformityNormalized "
-        "GrayLevelVariance HighGrayLevelZoneEmphasis LargeAreaEmphasis "
-        "LargeAreaHighGrayLevelEmphasis LargeAreaLowGrayLevelEmphasis "
-        "LowGrayLevelZoneEmphasis SizeZoneNonUniformity "
-        "SizeZoneNonUniformityNormalized SmallAreaEmphasis "
-        "SmallAreaHighGrayLevelEmphasis SmallAreaLowGrayLevelEmphasis "
-        "ZoneEntropy ZonePercentage ZoneVariance"
-    ),
-    "ngtdm": "Busyness Coarseness Complexity Contrast Strength",
-}
+
+class Definition(NamedTuple):
+    """One feature; a line of definitions.csv, from which the reference page is made.
+
+    Attributes:
+        family: shape, firstorder, glcm ...
+        feature: PyRadiomics' name.
+        ibsi: Identifier in IBSI 1, or empty.
+        phantom: IBSI's consensus value on its digital phantom, or empty.
+        tolerance: Of that value; 0 means equal as printed.
+        unit: mm, bit ...; I is the unit of the image, 1 is none.
+        range: Possible values.
+        zero: What 0 means, or empty where there is no 0.
+        formula: How it is computed.
+    """
+
+    family: str
+    feature: str
+    ibsi: str
+    phantom: str
+    tolerance: str
+    unit: str
+    range: str
+    zero: str
+    formula: str
+
+
+def _read_definitions() -> tuple[Definition, ...]:
+    source = resources.files("radhabitat.features").joinpath("definitions.csv")
+    lines = source.read_text(encoding="utf-8").splitlines()[1:]
+    return tuple(map(Definition._make, csv.reader(lines, delimiter=";")))
+
+
+DEFINITIONS = _read_definitions()
+"""All 107 features, family by family, in the order of PyRadiomics' output."""
 
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    family: tuple(names.split()) for family, names in _LISTED.items()
+    family: tuple(d.feature for d in DEFINITIONS if d.family == family)
+    for family in dict.fromkeys(d.family for d in DEFINITIONS)
 }
 """Family -> its features, in the order of PyRadiomics' output."""
 
@@ -75,13 +66,13 @@ HABITAT_NAMES = ("volume_mm3", "proportion")
 """What a habitat has instead of a shape: its size, in mm3 and as share of the tumor."""
 
 
-def full_name(family: str, feature: str) -> str:
-    """Return the name under which a feature of the unfiltered image is reported."""
-    return f"original_{family}_{feature}"
+def full_name(family: str, feature: str, image: str = "original") -> str:
+    """Return a feature's name on an image without filter, or on a filtered one."""
+    return f"{image}_{family}_{feature}"
 
 
 def column_names(sequences: Iterable[str], habitats: int) -> tuple[str, ...]:
-    """Give the header of the feature table.
+    """Give the header of the feature table, without filters.
 
     For each sequence in turn: the whole tumor (14 shape, 93 intensity features),
     then habitat 1, 2 ... (93 intensity features, volume_mm3, proportion).

@@ -32,44 +32,65 @@ def cooccurrence(
         Haralick et al., IEEE Trans SMC 1973; PyRadiomics 3.1, glcm; IBSI 1
         reference manual section 3.6 (LFYI), "3D: averaged" (IAZD).
     """
-    at_once = max(1, _CELLS_AT_ONCE // gray.size**2)
-    parts = [
-        _by_direction(pairs[first : first + at_once], gray, highest)
-        for first in range(0, len(pairs), at_once)
-    ]
-    if not parts:
+    if len(pairs) == 0:
         return {}
-    return {
-        name: _average(name, np.concatenate([part[name] for part in parts]))
-        for name in parts[0]
-    }
+    owner = np.zeros(len(pairs), dtype=np.int64)
+    names, values = cooccurrences(pairs, gray[None], owner, highest)
+    return dict(zip(names, values[:, 0].tolist(), strict=True))
 
 
-def _average(name: str, values: NDArray[np.float64]) -> float:
+def cooccurrences(
+    pairs: NDArray[np.float64],
+    gray: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    highest: int,
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Compute the 24 features of many regions with equally many gray levels.
+
+    Args:
+        pairs: As for `cooccurrence`, of all regions, shape (matrices, levels, levels).
+        gray: Gray levels of each region, shape (regions, levels).
+        owner: Region of each matrix, ascending; each has one or more.
+        highest: The highest gray level.
+
+    Returns:
+        Names, and values of shape (features, regions).
+    """
+    at_once = max(1, _CELLS_AT_ONCE // pairs[0].size)
+    parts = [
+        _by_direction(pairs[n : n + at_once], gray[owner[n : n + at_once]], highest)
+        for n in range(0, len(pairs), at_once)
+    ]
+    names = tuple(parts[0])
+    values = np.concatenate([[part[name] for name in names] for part in parts], axis=1)
     known = np.isfinite(values)
-    if not known.any():
-        return float("nan")
-    if name in _CONVENTION:
-        return float(np.where(known, values, _CONVENTION[name]).mean())
-    return float(values[known].mean())
+    used = known | np.isin(names, list(_CONVENTION))[:, None]
+    instead = np.array([_CONVENTION.get(name, 0.0) for name in names])[:, None]
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    total = np.add.reduceat(np.where(known, values, instead), starts, axis=1)
+    count = np.add.reduceat(used.astype(np.float64), starts, axis=1)
+    count[~np.logical_or.reduceat(known, starts, axis=1)] = np.nan
+    return names, total / count
 
 
 def _by_direction(
     pairs: NDArray[np.float64], gray: NDArray[np.float64], highest: int
 ) -> dict[str, NDArray[np.float64]]:
+    """Compute the features of each matrix, whose levels are a row of `gray`."""
     p = pairs / pairs.sum(axis=(1, 2), keepdims=True)
     px = p.sum(axis=2)
-    mean = px @ gray
-    features = _of_sums(_along(p, gray[:, None] + gray, 2 * highest + 1), mean)
-    features |= _of_differences(_along(p, np.abs(gray[:, None] - gray), highest))
+    mean = np.einsum("dl,dl->d", px, gray)
+    one, other = gray[:, :, None], gray[:, None, :]
+    features = _of_sums(_along(p, one + other, 2 * highest + 1), mean)
+    features |= _of_differences(_along(p, np.abs(one - other), highest))
     features |= _information(p, px)
     off = gray - mean[:, None]
     variance = np.einsum("dl,dl,dl->d", px, off, off)
-    shared = np.einsum("dl,dlm,dm->d", off, p, off, optimize=True)
+    shared = np.einsum("dl,dl->d", (off[:, None] @ p)[:, 0], off)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.where(variance > 0, shared / (variance + EPSILON), np.nan)
     return features | {
-        "Autocorrelation": (p @ gray) @ gray,
+        "Autocorrelation": np.einsum("dl,dl->d", (gray[:, None] @ p)[:, 0], gray),
         "Correlation": correlation,
         "JointAverage": mean,
         "JointEnergy": np.einsum("dlm,dlm->d", p, p),
@@ -83,8 +104,9 @@ def _along(
     p: NDArray[np.float64], value: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
     """Sum the cells of equal value (a sum or difference), shape (directions, count)."""
-    which = value.astype(np.int64).ravel()
-    return np.stack([np.bincount(which, each.ravel(), minlength=count) for each in p])
+    which = value.astype(np.int64) + count * np.arange(len(p))[:, None, None]
+    sums = np.bincount(which.ravel(), weights=p.ravel(), minlength=len(p) * count)
+    return sums.astype(np.float64, copy=False).reshape(len(p), count)
 
 
 def _of_sums(
@@ -123,15 +145,16 @@ def _of_differences(p: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def _information(
     p: NDArray[np.float64], px: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """Compare the joint entropy with that of independent neighbors."""
-    product = px[:, :, None] * px[:, None, :]
-    logarithm = np.log2(product + EPSILON)
+    """Compare the joint entropy with that of independent neighbors, 2 H(i).
+
+    It is also PyRadiomics' HXY1, because P is symmetric.
+    """
     joint, single = entropy(p), entropy(px)
-    crossed = -np.einsum("dlm,dlm->d", p, logarithm)
-    independent = -np.einsum("dlm,dlm->d", product, logarithm)
+    independent = 2.0 * single
     with np.errstate(invalid="ignore", divide="ignore"):
-        first = np.where(np.abs(single) > 1e-12, (joint - crossed) / single, np.nan)
-        second = np.sqrt(1.0 - np.exp(-2.0 * (independent - joint)))
+        first = np.where(np.abs(single) > 1e-12, (joint - independent) / single, np.nan)
+        apart = np.maximum(independent - joint, 0.0)
+        second = np.sqrt(1.0 - np.exp(-2.0 * apart))
     return {"JointEntropy": joint, "Imc1": first, "Imc2": second}
 
 

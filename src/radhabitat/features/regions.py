@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,9 +42,26 @@ class Regions:
     padded_size: int
     members: tuple[NDArray[np.int64], ...]
 
+    @cached_property
+    def parts(self) -> NDArray[np.int64]:
+        """Which of the `positions` belong to any part, ascending."""
+        return np.sort(np.concatenate([self.members[0][:0], *self.members[1:]]))
+
     def coordinates(self, region: int) -> NDArray[np.int64]:
         """Return the voxels of a region as (i, j, k) in the box, shape (voxels, 3)."""
         return np.argwhere(self.inside)[self.members[region]]
+
+    def keep(self, chosen: NDArray[np.bool_]) -> Regions:
+        """Return the regions with some of their voxels only, bool, shape (voxels,)."""
+        inside = self.inside.copy()
+        inside[inside] = chosen
+        place = np.cumsum(chosen) - 1
+        return replace(
+            self,
+            inside=inside,
+            positions=self.positions[chosen],
+            members=tuple(place[own[chosen[own]]] for own in self.members),
+        )
 
 
 def locate(
@@ -56,7 +74,7 @@ def locate(
         labels: Part 1..count or 0 (none) of each voxel, same shape.
         count: Number of parts; a part may be absent.
     """
-    box = tuple(_extent(mask, axis) for axis in range(3))
+    box = _box(mask)
     inside = np.ascontiguousarray(mask[box])
     padded = np.pad(inside, 1)
     positions = np.flatnonzero(padded)
@@ -75,10 +93,14 @@ def locate(
     )
 
 
-def _extent(mask: NDArray[np.bool_], axis: int) -> slice:
-    others = tuple(other for other in range(3) if other != axis)
-    where = np.flatnonzero(mask.any(axis=others))
-    return slice(int(where[0]), int(where[-1]) + 1)
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Return the slices that just hold a mask; each axis looks at what is left."""
+    box: tuple[slice, ...] = ()
+    for axis in range(3):
+        others = tuple(other for other in range(3) if other != axis)
+        where = np.flatnonzero(mask[box].any(axis=others))
+        box = (*box, slice(int(where[0]), int(where[-1]) + 1))
+    return box
 
 
 def directions_with_pairs(coordinates: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -83,10 +83,12 @@ def _diameters(
     """
     points = _vertices(inside)
     corner = np.ones(len(points), dtype=np.bool_)
+    size = 2 * max(inside.shape) + 4
     longest = []
     for axis in range(3):
         first, second = [other for other in range(3) if other != axis]
-        order = np.lexsort((points[:, second], points[:, first], points[:, axis]))
+        place = (points[:, axis] * size + points[:, first]) * size + points[:, second]
+        order = np.argsort(place)
         ordered = np.ascontiguousarray(points[order][:, [axis, first, second]])
         half = 0.5 * spacing_mm[[first, second]]
         on_hull = np.zeros(len(points), dtype=np.bool_)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -18,8 +19,25 @@ from radhabitat.features.regions import Regions, locate
 from radhabitat.settings import FeatureSettings
 from radhabitat.types import AlignedSubject, FeatureName, HabitatMap, Mask, Volume
 
-_Levels = tuple[list[NDArray[np.float32]], list[NDArray[np.int32]]]
+Intensities = NDArray[np.float32] | NDArray[np.float64]
+_Levels = tuple[list[Intensities], list[NDArray[np.int32]]]
 """Intensities and gray levels of the voxels of each region."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured in one region.
+
+    Attributes:
+        features: Name -> value; NaN where not computable.
+        gray_levels: `original_gray_levels` and those of the filtered images -> how
+            many occur.
+        voxels: Voxels with intensity, after resegmentation.
+    """
+
+    features: dict[str, float]
+    gray_levels: dict[str, int]
+    voxels: int
 
 
 def row(
@@ -35,14 +53,16 @@ def row(
         for number, intensity in enumerate(found):
             voxels = regions.members[number].size
             size = (voxels * voxel_volume_mm3, voxels / whole)
-            own = intensity | dict(zip(HABITAT_NAMES, size, strict=True))
-            for feature, value in (own if number else outline | intensity).items():
-                values[str(FeatureName(sequence, number, feature))] = value
+            own = intensity.features | dict(zip(HABITAT_NAMES, size, strict=True))
+            whole_row = outline | intensity.features
+            place = str(FeatureName(sequence, number, ""))
+            for feature, value in (own if number else whole_row).items():
+                values[place + feature] = value
     return values
 
 
-def region(image: Volume, mask: Mask, settings: FeatureSettings) -> dict[str, float]:
-    """Compute the features of one mask; see `features.extract_region`."""
+def region(image: Volume, mask: Mask, settings: FeatureSettings) -> Measured:
+    """Measure one mask; see `features.measure`."""
     if not mask.grid.same_as(image.grid):
         raise MaskError(
             f"The mask has shape {mask.grid.shape} and voxels of "
@@ -53,7 +73,8 @@ def region(image: Volume, mask: Mask, settings: FeatureSettings) -> dict[str, fl
     _check_not_empty(mask, "The mask")
     regions = locate(mask.array)
     outline = _shape_features(image.grid.spacing_mm, regions, settings)
-    return outline | _intensity_features(image, regions, settings, "The region")[0]
+    found = _intensity_features(image, regions, settings, "The region")[0]
+    return replace(found, features=outline | found.features)
 
 
 def gray_levels(
@@ -61,11 +82,13 @@ def gray_levels(
 ) -> dict[str, int]:
     """Count the gray levels that occur; see `features.gray_levels`."""
     regions = _locate(subject, habitats)
-    return {
-        str(FeatureName(sequence, number, "gray_levels")): np.unique(levels).size
-        for sequence, image, where in _images(subject)
-        for number, levels in enumerate(_discretize(image, regions, settings, where)[1])
-    }
+    counts: dict[str, int] = {}
+    for sequence, image, where in _images(subject):
+        whole, kept = _voxels(image, regions, settings, where)
+        for number, levels in enumerate(_discretize(whole, kept, settings, where)[1]):
+            name = FeatureName(sequence, number, "original_gray_levels")
+            counts[str(name)] = np.unique(levels).size
+    return counts
 
 
 def _images(subject: AlignedSubject) -> Iterator[tuple[str, Volume, str]]:
@@ -82,13 +105,14 @@ def _locate(subject: AlignedSubject, habitats: HabitatMap) -> Regions:
             f"The habitats of {name} are not on the grid of the tumor mask",
             "find the habitats of this aligned subject again",
         )
-    outside = np.count_nonzero(habitats.array.astype(np.bool_) & ~subject.tumor.array)
+    regions = locate(subject.tumor.array, habitats.array, count=habitats.count)
+    outside = np.count_nonzero(habitats.array) - regions.parts.size
     if outside:
         raise MaskError(
             f"{outside} voxels of the habitats of {name} lie outside of the tumor",
             "find the habitats of this tumor mask again",
         )
-    return locate(subject.tumor.array, habitats.array, count=habitats.count)
+    return regions
 
 
 def _check_not_empty(mask: Mask, name: str) -> None:
@@ -117,26 +141,48 @@ def _shape_features(
 
 def _intensity_features(
     image: Volume, regions: Regions, settings: FeatureSettings, where: str
-) -> list[dict[str, float]]:
+) -> list[Measured]:
     """Compute the 93 features of every region; NaN where one cannot be computed."""
-    intensities, levels = _discretize(image, regions, settings, where)
-    textures = texture.count_textures(regions, levels)
+    whole, regions = _voxels(image, regions, settings, where)
+    intensities, levels = _discretize(whole, regions, settings, where)
+    discretization.check_levels(levels[0], whole, settings, where=where)
     volume_mm3 = float(image.grid.spacing_mm.prod())
-    features = []
+    found = [Measured({}, {}, own.size) for own in regions.members]
+    _add("original", (intensities, levels), found, regions, settings, volume_mm3)
+    if settings.filters:
+        from radhabitat.features.filters import filtered  # loads further libraries
+
+        for name, values, own in filtered(image, regions, settings):
+            both = _discretize(values, regions, own, f"{where}, after {name},")
+            _add(name, both, found, regions, own, volume_mm3)
+    return found
+
+
+def _add(
+    name: str,
+    voxels: _Levels,
+    found: list[Measured],
+    regions: Regions,
+    settings: FeatureSettings,
+    volume_mm3: float,
+) -> None:
+    """Add the features of one image, with or without filter, to every region's."""
+    textures = texture.count_textures(regions, voxels[1])
     with _algebra().limit(limits=1, user_api="blas"):
-        for own, gray, counts in zip(intensities, levels, textures, strict=True):
+        for region, own, gray, counts in zip(found, *voxels, textures, strict=True):
             families = {} if counts is None else _texture_features(counts, settings)
             if own.size:
                 families["firstorder"] = first_order(
                     own, gray, settings, voxel_volume_mm3=volume_mm3
                 )
-            features.append(_complete(families))
-    return features
+            region.features.update(_complete(families, name))
+            region.gray_levels[f"{name}_gray_levels"] = np.unique(gray).size
 
 
-def _discretize(
+def _voxels(
     image: Volume, regions: Regions, settings: FeatureSettings, where: str
-) -> _Levels:
+) -> tuple[NDArray[np.float32], Regions]:
+    """Return the intensities of the whole, and the regions that they fill."""
     whole = np.ascontiguousarray(image.array[regions.box])[regions.inside]
     bad = whole.size - np.count_nonzero(np.isfinite(whole))
     if bad:
@@ -144,35 +190,62 @@ def _discretize(
             f"{where} has {bad} voxels that are not numbers (NaN or infinite)",
             "export the image again, or draw the region without those voxels",
         )
+    if not settings.resegment:
+        return whole, regions
+    chosen = discretization.in_range(whole, settings)
+    if not chosen.any():
+        raise MaskError(
+            f"{where} has no voxel within features.resegment = "
+            f"{list(settings.resegment)} ({settings.resegment_unit}); its intensities "
+            f"are {whole.min():.6g} to {whole.max():.6g}",
+            "widen that range, or correct its unit",
+        )
+    return whole[chosen], regions.keep(chosen)
+
+
+def _discretize(
+    whole: Intensities, regions: Regions, settings: FeatureSettings, where: str
+) -> _Levels:
     parts = [whole[members] for members in regions.members]
     levels = [discretization.gray_levels(own, settings, where=where) for own in parts]
-    discretization.check_levels(levels[0], whole, settings, where=where)
     return parts, levels
 
 
 def _texture_features(
     counts: texture.Textures, settings: FeatureSettings
 ) -> dict[str, dict[str, float]]:
-    gray = counts.gray
+    return {family: compute(counts, settings) for family, compute in FORMULAS.items()}
+
+
+def _sizes(count: int) -> NDArray[np.float64]:
+    return np.arange(1, count + 1, dtype=np.float64)
+
+
+def _tone_differences(
+    counts: texture.Textures, settings: FeatureSettings
+) -> dict[str, float]:
     voxels = counts.dependences.sum(axis=1)
     if settings.mode == "ibsi":  # a neighborhood without neighbors has no mean
         voxels = voxels - counts.alone
-    lengths = np.arange(1, counts.runs.shape[2] + 1, dtype=np.float64)
-    same = np.arange(1, 28, dtype=np.float64)
-    return {
-        "glcm": neighbors.cooccurrence(counts.pairs, gray, counts.highest),
-        "gldm": emphasis(counts.dependences[None], gray, same, "gldm"),
-        "glrlm": emphasis(counts.runs, gray, lengths, "glrlm"),
-        "glszm": emphasis(counts.zones[None], gray, counts.zone_sizes, "glszm"),
-        "ngtdm": neighbors.tone_differences(voxels, counts.differences, gray),
-    }
+    return neighbors.tone_differences(voxels, counts.differences, counts.gray)
 
 
-def _complete(families: dict[str, dict[str, float]]) -> dict[str, float]:
+FORMULAS: dict[str, Callable[[texture.Textures, FeatureSettings], dict[str, float]]] = {
+    "glcm": lambda c, _: neighbors.cooccurrence(c.pairs, c.gray, c.highest),
+    "gldm": lambda c, _: emphasis(c.dependences[None], c.gray, _sizes(27), "gldm"),
+    "glrlm": lambda c, _: emphasis(c.runs, c.gray, _sizes(c.runs.shape[2]), "glrlm"),
+    "glszm": lambda c, _: emphasis(c.zones[None], c.gray, c.zone_sizes, "glszm"),
+    "ngtdm": _tone_differences,
+}
+"""Texture family -> its features."""
+
+
+def _complete(families: dict[str, dict[str, float]], image: str) -> dict[str, float]:
     """Put the features in order, NaN for those that could not be computed."""
-    return {
-        full_name(family, name): float(families.get(family, {}).get(name, np.nan))
-        for family, names in FAMILIES.items()
-        if family != "shape"
-        for name in names
-    }
+    found: dict[str, float] = {}
+    for family, names in FAMILIES.items():
+        if family != "shape":
+            own = families.get(family, {})
+            for name in names:
+                found[full_name(family, name, image)] = own.get(name, np.nan)
+    return found

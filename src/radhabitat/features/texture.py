@@ -62,12 +62,18 @@ def count_textures(
     for region, (members, own) in enumerate(zip(regions.members, levels, strict=True)):
         at = layer_starts[min(region, 1)] + regions.positions[members]
         keys[at] = (region + 1 << counting.LEVEL_BITS) | own
-    voxels = np.flatnonzero(keys)
+    starts = layer_starts.tolist()
+    voxels = np.concatenate(
+        [
+            regions.positions + starts[0],
+            *(regions.positions[regions.parts] + start for start in starts[1:]),
+        ]
+    )
     counts = _room(regions, levels, keys.size)
     counting.tally(voxels, keys, regions.steps, counts)
-    zones = _zones(voxels, keys, counts.parents)
+    zones = _zones(voxels, keys, counts.parents, regions.members)
     return tuple(
-        _of_region(region, own, regions, counts, zones)
+        _of_region(region, own, regions, counts, zones[region])
         for region, own in enumerate(levels)
     )
 
@@ -107,7 +113,7 @@ def _of_region(
     if gray.size < 2:
         return None
     rows = counts.level_start[region + 1] + gray
-    sizes, table = _zone_table(zones, region + 1, gray)
+    sizes, table = _zone_table(zones, gray)
     return Textures(
         gray=gray.astype(np.float64),
         highest=int(gray[-1]),
@@ -121,13 +127,24 @@ def _of_region(
     )
 
 
+def _rows(gray: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Return a slice, which is much faster, if all levels in between occur."""
+    first, last = int(gray[0]), int(gray[-1])
+    return slice(first, last + 1) if last - first + 1 == gray.size else gray
+
+
 def _pairs(
     region: int, gray: NDArray[np.int64], counts: counting.Tallies
 ) -> NDArray[np.float64]:
     n = int(counts.levels[region + 1])
     start = int(counts.pair_start[region + 1])
     one_way = counts.pairs[start : start + _ND * n * n].reshape(_ND, n, n)
-    one_way = one_way[:, gray[:, None], gray]
+    rows = _rows(gray)
+    one_way = (
+        one_way[:, rows, rows]
+        if isinstance(rows, slice)
+        else (one_way[:, gray[:, None], gray])
+    )
     pairs = (one_way + one_way.transpose(0, 2, 1)).astype(np.float64)
     return pairs[pairs.any(axis=(1, 2))]
 
@@ -140,7 +157,7 @@ def _runs(
     counts: counting.Tallies,
 ) -> NDArray[np.float64]:
     """Add the runs of one voxel: those that no longer run holds."""
-    rows = counts.level_start[region + 1] + gray
+    rows = _rows(counts.level_start[region + 1] + gray)
     by_level = counts.run_lengths.reshape(_ND, counts.total_levels, counts.runs)
     runs = by_level[:, rows].astype(np.float64)
     runs[:, :, 1] = voxels - runs @ np.arange(counts.runs)
@@ -152,21 +169,25 @@ def _runs(
 
 
 def _zones(
-    voxels: NDArray[np.int64], keys: NDArray[np.int32], parents: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Return key and size of every zone, shape (2, zones)."""
-    sizes = np.zeros(keys.size, dtype=np.int32)
-    counting.zone_sizes(voxels, parents, sizes)
-    roots = np.flatnonzero(sizes)
-    return np.stack([keys[roots], sizes[roots]])
+    voxels: NDArray[np.int64],
+    keys: NDArray[np.int32],
+    parents: NDArray[np.int32],
+    members: Sequence[NDArray[np.int64]],
+) -> list[NDArray[np.int32]]:
+    """Return level and size of every zone of each region, shape (2, zones)."""
+    starts = np.cumsum([0, 0] + [own.size for own in members])
+    ends, found = starts.copy(), np.empty((2, voxels.size), dtype=np.int32)
+    counting.zones(voxels, keys, parents, ends, found)
+    return [
+        found[:, starts[region] : ends[region]] for region in range(1, len(members) + 1)
+    ]
 
 
 def _zone_table(
-    zones: NDArray[np.int32], region: int, gray: NDArray[np.int64]
+    zones: NDArray[np.int32], gray: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the zone sizes of a region and its zones, shape (levels, sizes)."""
-    key, size = zones[:, zones[0] >> counting.LEVEL_BITS == region]
-    level = key & ((1 << counting.LEVEL_BITS) - 1)
+    level, size = zones
     sizes = np.flatnonzero(np.bincount(size))
     column = np.zeros(sizes[-1] + 1, dtype=np.int64)
     column[sizes] = np.arange(sizes.size)

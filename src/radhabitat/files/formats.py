@@ -150,7 +150,11 @@ def _decode_meta(path: Path) -> Decoded:
         )
     alone = path.suffix.lower() == ".mha"
     _check_size(path, math.prod(reader.GetSize()), alone=alone)
-    image = reader.Execute()
+    return from_itk(reader.Execute())
+
+
+def from_itk(image: sitk.Image) -> Decoded:
+    """Return the array (i, j, k) of a 3D SimpleITK image and its RAS+ mm affine."""
     affine = np.eye(4)
     directions = np.array(image.GetDirection()).reshape(3, 3)
     affine[:3, :3] = directions * np.array(image.GetSpacing())

@@ -23,6 +23,12 @@ from radhabitat.errors import TableError
 from radhabitat.files.formats import DAMAGED
 from radhabitat.files.store import write_text
 
+ID_NAMES = (
+    *("patient", "id", "subject", "case", "patient_id", "subject_id"),
+    *("病人", "编号"),
+)
+"""Columns that are taken for the identifier, the first of them that is there."""
+
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
 # with SyntaxError for malformed XML
 _DAMAGED_XLSX = (*DAMAGED, SyntaxError, zipfile.BadZipFile, InvalidFileException)

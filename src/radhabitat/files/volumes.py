@@ -290,7 +290,7 @@ def _wanted(found: tuple[int, ...], labels: tuple[int, ...], name: str) -> list[
         raise MaskError(
             f"{name} has none of the labels {', '.join(map(str, labels))}; found: "
             f"{', '.join(map(str, found))}",
-            "choose data.mask_labels in study.toml among those found",
+            "choose labels (data.mask_labels in study.toml) among those found",
         )
     return wanted
 

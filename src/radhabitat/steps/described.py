@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from radhabitat.features import extract
+from radhabitat.features import extract, gray_levels, remarks
 from radhabitat.files.layout import sidecar
 from radhabitat.files.store import (
     Json,
@@ -36,6 +36,7 @@ class Described:
         row: Column -> value; NaN where not computable.
         volumes_mm3: Volumes of habitats 1..k.
         picture: PNG of the sequences with the habitats.
+        notes: What is missing from the row and why, and unusual gray levels.
     """
 
     patient: str
@@ -43,6 +44,7 @@ class Described:
     row: Mapping[str, float]
     volumes_mm3: tuple[float, ...]
     picture: bytes
+    notes: tuple[str, ...]
 
 
 def describe_patient(task: HabitatTask) -> Described:
@@ -62,6 +64,7 @@ def describe_patient(task: HabitatTask) -> Described:
         row=_numbers(record.result["row"]),
         volumes_mm3=tuple(cast("list[float]", record.result["volumes_mm3"])),
         picture=paths.picture().read_bytes(),
+        notes=tuple(cast("list[str]", record.result["notes"])),
     )
 
 
@@ -106,9 +109,16 @@ def _describe(task: HabitatTask, provenance: Json) -> tuple[list[Path], Json]:
         },
     )
     write_bytes(paths.picture(), habitat_picture(subject, habitats))
-    row = extract(subject, habitats, patient.settings.features)
+    settings = patient.settings.features
+    row = extract(subject, habitats, settings)
+    levels = gray_levels(subject, habitats, settings)
     files = [paths.habitats(), about, paths.picture()]
-    return files, {"row": row, "volumes_mm3": volumes}
+    return files, {
+        "row": row,
+        "volumes_mm3": volumes,
+        "gray_levels": levels,
+        "notes": remarks(row, levels),
+    }
 
 
 def _repeat(task: HabitatTask) -> tuple[list[Path], Json]:

@@ -6,37 +6,28 @@ Exit codes: 0 all is well; 1 a patient was (or would be) lost; 2 cannot run;
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from radhabitat.cli.console import (
+    CORES,
+    RESEARCH_ONLY,
+    Workers,
+    console,
+    errors,
+    show_progress,
+    workers_with_progress,
+)
+from radhabitat.cli.features import features, maps, selftest
 from radhabitat.errors import InputError, RadHabitatError
-from radhabitat.execution import Runner, start_workers, values_of
+from radhabitat.execution import values_of
 
 if TYPE_CHECKING:
     from radhabitat.study import StudyResult
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-CORES = os.cpu_count() or 1
-RESEARCH_ONLY = "Research use only. Not for clinical decisions."
 
 app = typer.Typer(
     help="Tumor habitats on MRI, from images to an honest risk of response. "
@@ -46,12 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-Workers = Annotated[
-    int, typer.Option(min=1, help="Processes; the results do not depend on it.")
-]
 
 
 def main() -> None:
@@ -78,7 +63,7 @@ def demo(
     file = folder / "study.toml"
     if not file.exists():
         _make_phantom(folder, patients, seed, workers, small=True)
-    with _progress() as progress:
+    with show_progress() as progress:
         result = Study.load(file).run(workers=workers, progress=progress)
     _show(result)
 
@@ -151,7 +136,7 @@ def check(
     """Look at everything before anything is computed."""
     from radhabitat.files.checks import check_study, exit_code
 
-    with _workers(workers) as run:
+    with workers_with_progress(workers) as run:
         findings = check_study(
             study, run=lambda look, tasks: values_of(run(look, tasks, "Looking"))
         )
@@ -173,7 +158,7 @@ def run(
     """Run the study, or what is missing or out of date in it."""
     from radhabitat.study import Study
 
-    with _progress() as progress:
+    with show_progress() as progress:
         result = Study.load(study).run(workers=workers, progress=progress)
     _show(result)
     raise typer.Exit(1 if result.set_aside else 0)
@@ -212,41 +197,14 @@ def model(
         seed=seed,
         evaluation=EvaluationSettings(bootstraps=bootstraps),
     )
-    with _workers(workers) as run:
+    with workers_with_progress(workers) as run:
         result = model_table(features, columns, settings, out=out, run=run)
     _show(result)
 
 
-@app.command()
-def features(
-    image: Annotated[Path, typer.Argument(help="NIfTI, NRRD, MHA or DICOM folder.")],
-    mask: Annotated[Path, typer.Argument(help="The region, in the same space.")],
-    out: Annotated[Path | None, typer.Option(help="Write a CSV with one row.")] = None,
-    labels: Annotated[str, typer.Option(help="Labels of the mask, like 1,2.")] = "",
-    bin_width: Annotated[
-        float | None, typer.Option(min=0, help="PyRadiomics' default is 25.")
-    ] = None,
-    bin_count: Annotated[
-        int | None, typer.Option(min=2, help="Instead of a width.")
-    ] = None,
-    mode: Annotated[Literal["pyradiomics", "ibsi"], typer.Option()] = "pyradiomics",
-) -> None:
-    """Print the 107 radiomic features of one image and mask."""
-    from radhabitat.settings import FeatureSettings
-    from radhabitat.shortcuts import features_of
-
-    if bin_width is None and bin_count is None:
-        bin_width = 25.0
-    settings = FeatureSettings(mode=mode, bin_width=bin_width, bin_count=bin_count)
-    row = features_of(image, mask, settings, labels=_numbers(labels))
-    if out is None:
-        for name, value in row.items():
-            console.print(f"{name},{value!r}", markup=False)
-    else:
-        from radhabitat.files.tables import write_table
-
-        write_table(out, {image.name: row}, index="image")
-        console.print(f"Wrote {len(row)} features to {out}", markup=False)
+app.command()(features)
+app.command()(maps)
+app.command()(selftest)
 
 
 def _make_phantom(
@@ -262,7 +220,7 @@ def _make_phantom(
 ) -> Path:
     from radhabitat.phantom import write_phantom
 
-    with _workers(workers) as run:
+    with workers_with_progress(workers) as run:
         return write_phantom(
             folder,
             patients=patients,
@@ -273,41 +231,6 @@ def _make_phantom(
             motion=motion,
             run=lambda make, plans: values_of(run(make, plans, "Making patients")),
         )
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not all(part.isdecimal() for part in parts):
-        raise InputError(f"{text!r} is not a list of labels", "write it like 1,2")
-    return tuple(int(part) for part in parts)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar per group of tasks, with an estimate of the time left."""
-    bars: dict[str, TaskID] = {}
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    left = (TextColumn("left"), TimeRemainingColumn())
-    name = TextColumn("{task.description:<24}")
-    display = Progress(name, *columns, *left, console=errors)
-
-    def show(label: str, done: int, total: int) -> None:
-        if label not in bars:
-            bars[label] = display.add_task(label, total=total)
-        display.update(bars[label], completed=done, total=total)
-
-    try:
-        with display:
-            yield show
-    except KeyboardInterrupt:
-        errors.print("Interrupted. Finished work is kept; the same command goes on.")
-        raise typer.Exit(130) from None
-
-
-@contextmanager
-def _workers(count: int) -> Iterator[Runner]:
-    with _progress() as progress, start_workers(count, progress=progress) as run:
-        yield run
 
 
 def _show(result: StudyResult) -> None:
