@@ -9,7 +9,6 @@ only what its settings or its input changed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,15 +26,20 @@ from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
 from radhabitat.modeling import Learned, finish, keep_reliable, learn
-from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
+from radhabitat.stability import stability_plans, write_stability
 from radhabitat.steps import (
     Aligned,
-    Described,
+    Divided,
     HabitatTask,
     PatientTask,
+    RepeatTask,
     align_patient,
     describe_patient,
+    divide_patients,
+    habitat_rows,
+    match_rows,
     repeat_patient,
 )
 
@@ -115,21 +119,14 @@ class Study:
         tasks, lost = self._tasks(clinical)
         listed = len(tasks) + len(lost)
         with start_workers(workers, progress=progress) as run:
-            aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
+            aligned, divided, lost_here = self._divide(tasks, lost, run)
             lost += lost_here
-            votes = Counter(a.elbow for a in aligned.values())
-            count = _one_k(self.settings, votes)
-            ready = {p: HabitatTask(tasks[p], a.key, count) for p, a in aligned.items()}
+            ready = divided.tasks
             described, lost_here = _each(
                 run, describe_patient, ready, "Habitats and features"
             )
             lost += lost_here
-            if not described:
-                raise InputError(
-                    f"None of {listed} patients could be used; the first: "
-                    f"{lost[0].problem}",
-                    lost[0].fix,
-                )
+            _need_some(described, lost)
             features = _table({p: d.row for p, d in described.items()})
             kept, counts, notes = self._measure_again(ready, features, run)
             content = ReportContent(
@@ -140,11 +137,13 @@ class Study:
                 set_aside=tuple(lost),
                 notes=_notes(aligned) + notes,
                 quality={p: a.quality for p, a in aligned.items()},
-                k_votes=dict(sorted(votes.items())),
-                k_used=count,
-                elbow={p: a.curve for p, a in aligned.items()},
+                k_votes=divided.votes,
+                k_used=divided.division.count,
+                k_scores=divided.scores,
+                habitat_names=divided.division.names,
+                matches=match_rows(divided),
                 pictures={p: d.picture for p, d in described.items()},
-                habitat_table=_habitat_rows(described),
+                habitat_table=habitat_rows(described),
                 features_count=features.shape[1],
                 not_computable=int(features.isna().to_numpy().sum()),
                 reliability=counts,
@@ -163,6 +162,55 @@ class Study:
         return StudyResult(
             report, learned.evaluation if learned else None, content.set_aside
         )
+
+    def _divide(
+        self, tasks: Mapping[str, PatientTask], lost: list[SetAside], run: Runner
+    ) -> tuple[dict[str, Aligned], Divided, list[SetAside]]:
+        aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
+        _need_some(aligned, [*lost, *lost_here])
+        stored = self.layout.results.habitats
+        divided = divide_patients(tasks, aligned, self.settings, stored)
+        return aligned, divided, lost_here
+
+    def measure_stability(
+        self, *, workers: int = 1, progress: Progress = silent
+    ) -> Path:
+        """Measure drawn patients again, one kind of change at a time.
+
+        Habitats are matched before anything is compared. What is missing of the
+        study up to its habitats is computed first.
+
+        Args:
+            workers: Processes; results do not depend on it.
+            progress: Told after each finished task.
+
+        Returns:
+            The path of stability.csv; stability_features.csv lies beside it.
+
+        Raises:
+            InputError: Fewer than three patients can be measured.
+            StorageError: The disk is full, or the folder is read-only.
+        """
+        tasks, lost = self._tasks(self._read_clinical())
+        settings = self.settings.reliability
+        with start_workers(workers, progress=progress) as run:
+            _, divided, _ = self._divide(tasks, lost, run)
+            described, _ = _each(
+                run, describe_patient, divided.tasks, "Habitats and features"
+            )
+            plans = stability_plans(settings.repeats)
+            again = {
+                p: RepeatTask(divided.tasks[p], "stability", plans)
+                for p in self._draw(sorted(described))
+            }
+            found, _ = _each(run, repeat_patient, again, "Measuring again")
+        first = {p: described[p].row for p in found}
+        return write_stability(first, found, self.layout.results)
+
+    def _draw(self, patients: list[str]) -> list[str]:
+        """Return the patients that are measured again."""
+        draw = np.random.default_rng(self.settings.seed).permutation(len(patients))
+        return sorted(patients[i] for i in draw[: self.settings.reliability.patients])
 
     def _read_clinical(self) -> ClinicalTable | None:
         data = self.settings.data
@@ -196,11 +244,12 @@ class Study:
         patients = sorted(features.index)
         if settings.patients == 0 or len(patients) < 3:
             return list(features.columns), (), ()
-        draw = np.random.default_rng(self.settings.seed).permutation(len(patients))
-        drawn = sorted(patients[i] for i in draw[: settings.patients])
-        rows, failed = _each(
-            run, repeat_patient, {p: ready[p] for p in drawn}, "Measuring again"
-        )
+        plans = {f"repeat{n}": settings.perturb for n in range(1, settings.repeats + 1)}
+        again = {
+            p: RepeatTask(ready[p], "repeats", plans) for p in self._draw(patients)
+        }
+        found, failed = _each(run, repeat_patient, again, "Measuring again")
+        rows = {p: {n: r.row for n, r in one.items()} for p, one in found.items()}
         kept, counts = keep_reliable(features, rows, settings)
         return kept, counts, tuple((f.patient, f.problem) for f in failed)
 
@@ -244,11 +293,12 @@ def _unusable(
     return problem, f"add a row with {data.id_column} = {patient}"
 
 
-def _one_k(settings: StudySettings, votes: Counter[int]) -> int:
-    """Return the number of habitats for everybody: set, or most often voted for."""
-    if settings.habitats.k != "elbow":
-        return settings.habitats.k
-    return min(votes, key=lambda k: (-votes[k], k), default=3)
+def _need_some(results: Mapping[str, T], lost: list[SetAside]) -> None:
+    if not results:
+        raise InputError(
+            f"None of {len(lost)} patients could be used; the first: {lost[0].problem}",
+            lost[0].fix,
+        )
 
 
 def _table(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
@@ -258,11 +308,3 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
 
 def _notes(aligned: Mapping[str, Aligned]) -> tuple[tuple[str, str], ...]:
     return tuple((p, note) for p, a in aligned.items() for note in a.notes)
-
-
-def _habitat_rows(described: Mapping[str, Described]) -> tuple[HabitatRow, ...]:
-    return tuple(
-        HabitatRow(patient, habitat, volume / 1000.0, volume / sum(d.volumes_mm3))
-        for patient, d in described.items()
-        for habitat, volume in enumerate(d.volumes_mm3, start=1)
-    )

@@ -6,10 +6,17 @@ template and a style sheet in `templates`; nothing outside is asked for anything
 
 from __future__ import annotations
 
-from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.report.content import HabitatRow, MatchRow, ReportContent, SetAside
 from radhabitat.report.figures.habitat_picture import habitat_picture
 
-__all__ = ["HabitatRow", "ReportContent", "SetAside", "habitat_picture", "write_report"]
+__all__ = [
+    "HabitatRow",
+    "MatchRow",
+    "ReportContent",
+    "SetAside",
+    "habitat_picture",
+    "write_report",
+]
 
 
 def write_report(content: ReportContent) -> str:
