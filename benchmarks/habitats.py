@@ -14,7 +14,9 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -65,15 +67,24 @@ def scikit_learn(points: np.ndarray) -> dict[int, float]:
 
 
 HABIT = """
-import json, sys, time, resource, numpy as np
-from habit.kernels import cluster_selection as c
-from sklearn.cluster import KMeans
-x = np.load(sys.argv[1]); t = time.process_time(); out = {}
-for k in range(2, 11):
-    out[k] = float(KMeans(k, n_init=10, random_state=42).fit(x).inertia_)
-print(json.dumps({"cpu": time.process_time() - t, "inertia": out,
-    "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3}))
+import json, resource, sys, time, numpy as np
+from habit.habitat_model.kmeans import KMeansHabitatModelFitter
+points = np.load(sys.argv[1])
+fitter = KMeansHabitatModelFitter(min_habitats=2, max_habitats=10, n_init=10)
+start = time.process_time()
+k = fitter._select_n_habitats(points)[0]
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+print(json.dumps({"cpu": time.process_time() - start, "mb": peak, "k": k}))
 """
+
+
+def habit(python: str) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "points.npy"
+        np.save(path, make_tumor())
+        command = [python, "-c", HABIT, str(path)]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def pooled(patients: int) -> dict[int, float]:
@@ -89,7 +100,7 @@ def pooled(patients: int) -> dict[int, float]:
     for patient in range(patients):
         voxels = whole + rng.normal(0, 0.02, 4).astype(np.float32)
         chosen = draw(in_order(voxels), DRAWN_VOXELS, patient)
-        surveys[f"{patient}"] = Survey(0, {}, {}, voxels.std(axis=0), chosen)
+        surveys[f"{patient}"] = Survey(0, False, {}, {}, voxels.std(axis=0), chosen)
     known = {"channels": ("PRE", "LAP", "PVP", "DP"), "order_by": "LAP", "seed": 1}
     settings = HabitatSettings(design="pooled", k=3)
     division, _ = divide_cohort(surveys, settings, **known)
@@ -127,9 +138,11 @@ def main() -> None:
         return
     results = {job: in_own_process(job) for job in JOBS}
     us, them = results["ours"], results["scikit-learn"]
+    if "--habit" in sys.argv:
+        results["HABIT"] = habit(sys.argv[sys.argv.index("--habit") + 1])
     for job, found in results.items():
         print(f"{job:14s} {found['cpu']:6.2f} CPU s  {found['mb']:6.0f} MB")
-    print(f"ratio          {them['cpu'] / us['cpu']:.1f}x")
+        print(f"{'':14s} {found['cpu'] / us['cpu']:6.1f} x ours")
     excess = {k: us["inertia"][k] / them["inertia"][k] - 1 for k in us["inertia"]}
     print("inertia over scikit-learn's:", {k: f"{e:+.3%}" for k, e in excess.items()})
     for patients in (100, 1000):

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+MEASURING = "Habitats and features"
+
 
 @dataclass(frozen=True)
 class StudyResult:
@@ -122,9 +124,7 @@ class Study:
             aligned, divided, lost_here = self._divide(tasks, lost, run)
             lost += lost_here
             ready = divided.tasks
-            described, lost_here = _each(
-                run, describe_patient, ready, "Habitats and features"
-            )
+            described, lost_here = _each(run, describe_patient, ready, MEASURING)
             lost += lost_here
             _need_some(described, lost)
             features = _table({p: d.row for p, d in described.items()})
@@ -177,13 +177,6 @@ class Study:
     ) -> Path:
         """Measure drawn patients again, one kind of change at a time.
 
-        Habitats are matched before anything is compared. What is missing of the
-        study up to its habitats is computed first.
-
-        Args:
-            workers: Processes; results do not depend on it.
-            progress: Told after each finished task.
-
         Returns:
             The path of stability.csv; stability_features.csv lies beside it.
 
@@ -195,12 +188,11 @@ class Study:
         settings = self.settings.reliability
         with start_workers(workers, progress=progress) as run:
             _, divided, _ = self._divide(tasks, lost, run)
-            described, _ = _each(
-                run, describe_patient, divided.tasks, "Habitats and features"
-            )
+            tasks_here = divided.tasks
+            described, _ = _each(run, describe_patient, tasks_here, MEASURING)
             plans = stability_plans(settings.repeats)
             again = {
-                p: RepeatTask(divided.tasks[p], "stability", plans)
+                p: RepeatTask(tasks_here[p], "stability", plans)
                 for p in self._draw(sorted(described))
             }
             found, _ = _each(run, repeat_patient, again, "Measuring again")

@@ -2,6 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.stats import norm, rankdata
 
 from radhabitat.errors import ComputationError, MaskError
 from radhabitat.habitats import (
@@ -168,7 +170,7 @@ def test_a_tumor_of_one_tissue_is_homogeneous_and_has_one_habitat():
     for number, (mean, habitat) in enumerate(zip(THREE, (3, 2, 1), strict=True)):
         plain, _ = tumor_of([mean], seed=60 + number, size=12)
         survey = survey_tumor(plain, SETTINGS, seed=1)
-        assert survey.k == 1
+        assert survey.homogeneous
         maps, _, _ = cohort_of([*tumors_without_gain(), plain])
         assert [maps[plain.patient].voxels(h) > 0 for h in (1, 2, 3)] == [
             h == habitat for h in (1, 2, 3)
@@ -182,7 +184,9 @@ def tumors_without_gain():
 def test_one_gaussian_is_called_homogeneous_and_two_are_not():
     apart = [(0.2, 0.2, 0.2), (0.4, 0.4, 0.4)]
     called = [
-        survey_tumor(tumor_of(means, seed=s, noise=0.05)[0], SETTINGS, seed=s).k == 1
+        survey_tumor(
+            tumor_of(means, seed=s, noise=0.05)[0], SETTINGS, seed=s
+        ).homogeneous
         for means in ([(0.5, 0.5, 0.5)], apart)
         for s in range(10)
     ]
@@ -294,3 +298,18 @@ def test_a_tumor_divided_again_keeps_the_meaning_of_its_habitats(design, method)
     one = find_habitats(subject, partition, settings).array[smaller]
     two = find_habitats(drawn, again, settings).array[smaller]
     assert (one == two).mean() > 0.99
+
+
+def test_one_gaussian_whose_values_lie_in_patches_is_not_homogeneous():
+    subject, _ = tumor_of([(0.5, 0.5, 0.5)], noise=0.05, size=24)
+    smooth = gaussian_filter(np.random.default_rng(1).normal(size=(24,) * 3), 5)
+    smooth = rankdata(smooth, method="ordinal") / (smooth.size + 1)
+    values = 0.5 + 0.05 * norm.ppf(smooth).reshape(24, 24, 24)
+    patches = AlignedSubject(
+        "P1",
+        {"PRE": subject.images["PRE"], "LAP": Volume(values, subject.grid)},
+        "PRE",
+        subject.tumor,
+    )
+    assert survey_tumor(subject, SETTINGS, seed=1).homogeneous
+    assert not survey_tumor(patches, SETTINGS, seed=1).homogeneous

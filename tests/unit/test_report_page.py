@@ -492,6 +492,7 @@ def test_importing_the_report_does_not_load_matplotlib():
 def test_doubtful_habitats_are_counted_and_come_first():
     page = write_report(SMALL)
     assert "above 5 % in 1 patient" in page
+    assert "above 4 in 0 patients: a tissue may be lacking" in page
     table = page[page.index("How well each tumor") :]
     assert table.index("P0002") < table.index("P0000")
 

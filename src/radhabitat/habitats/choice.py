@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from radhabitat.habitats.kmeans import draw, fit_kmeans
 from radhabitat.habitats.partition import Partition, of_centers
+from radhabitat.types import Mask
 
 Points = NDArray[np.float32]
 Scores = dict[int, float]
 
 PAIRWISE_VOXELS = 2_000
+PATCH_MM = 6.0
+PATCH_CORRELATION = 0.2
 REFERENCES = 10
 GAUSSIAN = {2: (0.3634, 0.35), 3: (0.1902, 0.23), 4: (0.1175, 0.165)}
 """Share of a Gaussian's variance that k levels leave, and the standard deviation of
@@ -111,6 +114,31 @@ def is_homogeneous(points: Points, seed: int) -> bool:
         for axis in along.T
         for k, (share, error) in GAUSSIAN.items()
     )
+
+
+def is_patchy(values: Points, region: Mask) -> bool:
+    """Tell whether voxels 6 mm apart resemble each other in any channel.
+
+    They do if their intensities correlate by more than 0.2, the mean over the axes
+    of the grid. Noise and fine texture do not reach so far; cores and rims do.
+
+    Args:
+        values: Shape (voxels, channels), in the region's C order.
+        region: Where they lie.
+
+    Reference:
+        Moran, Biometrika 1950;37:17 (autocorrelation).
+    """
+    steps = np.maximum(np.rint(PATCH_MM / region.grid.spacing_mm).astype(int), 1)
+    for channel in values.T.astype(np.float64):
+        picture = np.full(region.array.shape, np.nan)
+        picture[region.array] = (channel - channel.mean()) / max(channel.std(), 1e-12)
+        along = [np.moveaxis(picture, axis, 0) for axis in range(3)]
+        products = [p[n:] * p[:-n] for p, n in zip(along, steps, strict=True)]
+        known = np.concatenate([p[np.isfinite(p)] for p in products])
+        if len(known) and known.mean() > PATCH_CORRELATION:
+            return True
+    return False
 
 
 def _share_left(values: NDArray[np.float64], k: int) -> float:

@@ -120,7 +120,7 @@ def divide_cohort(
 ) -> tuple[Division, Survey | None]:
     """Choose one number of habitats, and say what each of them is.
 
-    Tumors divided one by one vote for k, homogeneous ones abstain, and their
+    Tumors divided one by one vote for k, unless nothing supports two, and their
     centers give the prototypes. Otherwise the criterion looks at the points of all.
 
     Args:
@@ -155,7 +155,7 @@ def divide_cohort(
             f"{settings.min_voxels} voxels",
             "lower habitats.k or habitats.min_voxels in study.toml",
         )
-    learners = [s for s in able if s.k > 1] or able
+    learners = [s for s in able if not s.homogeneous] or able
     learned = learn_prototypes([s.divisions[k].centers / _unit(s) for s in learners])
     order = np.argsort(learned.centers[:, column], kind="stable")
     prototypes = replace(learned, centers=learned.centers[order])
@@ -180,9 +180,9 @@ def divide_tumor(survey: Survey, division: Division) -> tuple[Partition, Match |
             survey.points.astype(np.float64), habitats, division.count
         ), None
     prototypes = cast("Prototypes", division.prototypes)
-    most = 1 if survey.k == 1 else division.count
+    most = 1 if survey.homogeneous else division.count
     own = survey.divisions[max(k for k in survey.divisions if k <= most)]
-    unit = _unit(division if survey.k == 1 else survey)
+    unit = _unit(division if survey.homogeneous else survey)
     match = match_centers(own.centers / unit, prototypes)
     habitats = (match.habitats + 1).astype(np.uint8)
     return replace(own, habitats=habitats, count=division.count), match

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.errors import ComputationError, MaskError
-from radhabitat.habitats.choice import Divided, choose, inertia_of, is_homogeneous
+from radhabitat.habitats.choice import (
+    Divided,
+    choose,
+    inertia_of,
+    is_homogeneous,
+    is_patchy,
+)
 from radhabitat.habitats.kmeans import START_VOXELS, draw, fit_kmeans, in_order
 from radhabitat.habitats.partition import Floats, Partition, Points, of_centers
 from radhabitat.habitats.space import channels_of, spread_of
@@ -26,7 +32,8 @@ class Survey:
     """One tumor, or the voxels of a whole cohort, divided in every way.
 
     Attributes:
-        k: Its own number of habitats; 1 = homogeneous: nothing supports more.
+        k: Its own number of habitats; 1: nothing supports more.
+        homogeneous: Neither its intensities nor where they lie show any structure.
         scores: k -> what the criterion says of it.
         divisions: k -> how the tumor is divided into k, as far as its size allows.
         spread: Standard deviation of its voxels, shape (channels,).
@@ -35,6 +42,7 @@ class Survey:
     """
 
     k: int
+    homogeneous: bool
     scores: Mapping[int, float]
     divisions: Mapping[int, Partition]
     spread: Floats
@@ -44,6 +52,7 @@ class Survey:
         """Return what `from_json` reads back, number for number."""
         return {
             "k": self.k,
+            "homogeneous": self.homogeneous,
             "scores": {str(k): v for k, v in self.scores.items()},
             "divisions": {str(k): d.to_json() for k, d in self.divisions.items()},
             "spread": self.spread.tolist(),
@@ -59,6 +68,7 @@ class Survey:
         points = np.array(value["points"], dtype=np.float32)
         return Survey(
             k=cast("int", value["k"]),
+            homogeneous=bool(value["homogeneous"]),
             scores={int(k): np.nan if v is None else v for k, v in scores.items()},
             divisions={int(k): Partition.from_json(d) for k, d in divisions.items()},
             spread=spread,
@@ -83,7 +93,8 @@ def survey_tumor(
             f"{settings.min_voxels}",
             "check the drawn region, or lower habitats.min_voxels in study.toml",
         )
-    points = in_order(channels_of(subject, settings))
+    values = channels_of(subject, settings)
+    points = in_order(values)
     if (points[0] == points[-1]).all():
         raise ComputationError(
             f"The tumor of patient {subject.patient} has 1 distinct intensities; no "
@@ -91,12 +102,15 @@ def survey_tumor(
             "check that the images hold the tumor",
         )
     if settings.design == "per_tumor":
-        return survey_points(points, settings, seed=seed)
+        survey = survey_points(points, settings, seed=seed)
+        if is_homogeneous(points, seed) and not is_patchy(values, subject.tumor):
+            return replace(survey, k=1, homogeneous=True)
+        return survey
     if settings.design == "pooled":
         chosen = draw(points, DRAWN_VOXELS, seed)
     else:
         chosen = supervoxels(points, settings, seed)
-    return Survey(0, {}, {}, spread_of(points), chosen)
+    return Survey(0, False, {}, {}, spread_of(points), chosen)
 
 
 def survey_points(points: Points, settings: HabitatSettings, *, seed: int) -> Survey:
@@ -116,10 +130,9 @@ def survey_points(points: Points, settings: HabitatSettings, *, seed: int) -> Su
     criterion = settings.k if isinstance(settings.k, str) else "elbow"
     divided = Divided(points, divisions, inertia, seed)
     k, scores = choose(criterion, divided, settings.k_max)
-    if is_homogeneous(points, seed):
-        k = 1
     return Survey(
         k=k,
+        homogeneous=False,
         scores=scores,
         divisions={j: d for j, d in divisions.items() if j <= settings.k_max},
         spread=spread_of(points),

@@ -60,7 +60,7 @@ class ReportContent:
         set_aside: Patients that were lost, each with problem and fix.
         notes: (patient, what was decided on the way).
         quality: Patient -> sequence -> measure -> value.
-        k_votes: Number of habitats -> patients that voted for it; 1 = homogeneous.
+        k_votes: Number of habitats -> patients that voted for it; 1 abstains.
         k_used: Number of habitats used for everybody.
         k_scores: Patient -> k -> what the criterion says; the whole cohort's where it
             was divided as one.

@@ -24,7 +24,7 @@ class Divided:
         division: What each habitat is.
         tasks: Patient -> what the next steps are given.
         matches: Patient -> how its habitats were matched; empty if pooled.
-        votes: Number of habitats -> tumors that chose it; 1 = homogeneous.
+        votes: Number of habitats -> tumors that chose it; 1 abstains.
         scores: Patient, or "the cohort" -> k -> what the criterion says.
     """
 

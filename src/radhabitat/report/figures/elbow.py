@@ -73,7 +73,7 @@ def _draw_votes(axes: Axes, votes: Mapping[int, int], k_used: int | None) -> Non
     colors = [ACCENT if k == k_used else "#c5ccd3" for k in ks]
     bars = axes.bar(ks, [votes[k] for k in ks], color=colors, width=0.7)
     axes.bar_label(bars, padding=2, fontsize=9)
-    axes.set(title="Votes (1 = homogeneous, abstains)", xticks=ks)
+    axes.set(title="Votes (1 = no structure, abstains)", xticks=ks)
     axes.set(xlabel="k chosen by the patient's tumor", ylabel="Patients")
     axes.margins(y=0.12)
     axes.set_xlim(min(ks) - 0.8, max(ks) + 0.8)

@@ -19,6 +19,7 @@ PICTURES_BYTES = 9_500_000
 """Pictures up to this size keep a report with base64 below 15 MB."""
 
 DOUBTFUL = 0.05
+UNLIKE = 4.0
 RULES = {
     "elbow": "where the relative gain of one more habitat drops most",
     "silhouette": "the one with the largest score",
@@ -77,9 +78,8 @@ def _rule(settings: HabitatSettings) -> str:
     criterion = settings.k if isinstance(settings.k, str) else "elbow"
     return (
         f"What each tumor says by the criterion {criterion.replace('_', '-')}; each "
-        f"line is one tumor. Its k is {RULES[criterion]}. A tumor whose intensities "
-        "have no more structure than one Gaussian is homogeneous. Dashed and colored: "
-        "the number used."
+        f"line is one tumor. Its k is {RULES[criterion]}. A tumor without structure "
+        "(1) abstains. Dashed and colored: the number used."
     )
 
 
@@ -100,11 +100,13 @@ def _identity(content: ReportContent) -> list[Block]:
             for m in sorted(content.matches, key=lambda m: (-m.ambiguity, -m.cost))
         ]
         doubtful = sum(m.ambiguity > DOUBTFUL for m in content.matches)
+        unlike = sum(m.cost > UNLIKE for m in content.matches)
         note = (
             "Cost: squared distance to the prototypes in units of the cohort's "
-            "scatter; about 1 is usual. Ambiguity: probability that the second best "
-            f"assignment is right; above {percent(DOUBTFUL)} in "
-            f"{count(doubtful, 'patient')}."
+            f"scatter; about 1 is usual, above {UNLIKE:g} in "
+            f"{count(unlike, 'patient')}: a tissue may be lacking there and another "
+            "one split. Ambiguity: probability that the second best assignment is "
+            f"right; above {percent(DOUBTFUL)} in {count(doubtful, 'patient')}."
         )
         headers = ("Patient", "Habitats found", "Cost", "Ambiguity")
         caption = "How well each tumor's habitats match the cohort's"
