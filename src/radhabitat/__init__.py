@@ -8,8 +8,9 @@ Research use only. Not for clinical decisions.
         result = Study.load("study.toml").run(workers=2)
         print(result.evaluation.results["crh"].out_of_bag)
 
-The stages can be called one by one: `align`, `find_habitats`, `extract`, `fit_ladder`,
-`evaluate`. Names are imported on first use, so that `import radhabitat` is fast.
+The stages can be called one by one: `align`, `divide_cohort`, `find_habitats`,
+`extract`, `fit_ladder`, `evaluate`. Names are imported on first use, so that
+`import radhabitat` is fast.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from radhabitat.extraction import extract_features
     from radhabitat.features import extract
     from radhabitat.files.volumes import read_mask, read_volume
-    from radhabitat.habitats import choose_k, find_habitats
+    from radhabitat.habitats import divide_cohort, find_habitats
     from radhabitat.learning import fit_ladder
     from radhabitat.phantom import write_phantom
     from radhabitat.preprocessing import align
@@ -57,7 +58,7 @@ _HOME = {
     "extraction": "extract_features",
     "features": "extract",
     "files.volumes": "read_mask read_volume",
-    "habitats": "choose_k find_habitats",
+    "habitats": "divide_cohort find_habitats",
     "learning": "fit_ladder",
     "phantom": "write_phantom",
     "preprocessing": "align",
@@ -90,7 +91,7 @@ __all__ = [
     "TableError",
     "Volume",
     "align",
-    "choose_k",
+    "divide_cohort",
     "evaluate",
     "extract",
     "extract_features",

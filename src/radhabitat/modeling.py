@@ -245,6 +245,8 @@ def _provenance(
 
 def block_of(column: str) -> Block:
     """Return the block of an image feature; a name of another kind is radiomics."""
+    if "_Habitats_" in column:
+        return Block.HABITAT
     try:
         name = FeatureName.parse(column)
     except TableError:

@@ -26,6 +26,8 @@ Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 # TOML has no null: an empty text says that there is none
 OptionalText = Annotated[str | None, BeforeValidator(lambda v: None if v == "" else v)]
 
+KINETIC_MAPS = ("wash_in", "wash_out", "relative_enhancement")
+
 
 FilterKind = Literal[
     "log",
@@ -132,17 +134,57 @@ class PreprocessingSettings(Section):
 class HabitatSettings(Section):
     """How the tumor is divided."""
 
-    k: Annotated[int, Field(ge=2, le=10)] | Literal["elbow"] = Field(
-        "elbow", description="Number of habitats, or the cohort's vote of elbows"
+    design: Literal["per_tumor", "pooled", "two_step"] = Field(
+        "per_tumor",
+        description="Each tumor alone, as published; all voxels of the cohort as one; "
+        "or each tumor's supervoxels, and these as one",
     )
-    k_max: int = Field(10, ge=3, le=20, description="Largest k on the elbow curve")
-    restarts: int = Field(10, ge=1, description="K-means starts; the best is kept")
+    method: Literal["kmeans", "gmm"] = Field(
+        "kmeans", description="K-means, or a Gaussian mixture"
+    )
+    maps: Literal["intensity", "kinetic"] = Field(
+        "intensity",
+        description="Divide by intensities, or by wash-in, wash-out and relative "
+        "enhancement from the first, second and last sequence",
+    )
+    sequences: tuple[str, ...] = Field(
+        (), description="Sequences to divide by; empty: all"
+    )
+    scaling: Literal["none", "zscore", "minmax"] = Field(
+        "none", description="Of each sequence or map, within each tumor"
+    )
+    k: (
+        Annotated[int, Field(ge=2, le=10)]
+        | Literal[
+            "elbow",
+            "silhouette",
+            "calinski_harabasz",
+            "davies_bouldin",
+            "gap",
+            "bic",
+        ]
+    ) = Field(
+        "elbow",
+        description="Number of habitats, or the criterion by which each tumor votes",
+    )
+    k_max: int = Field(10, ge=3, le=20, description="Largest k on the curve")
+    restarts: int = Field(10, ge=1, description="Random starts; the best is kept")
+    supervoxels: int = Field(50, ge=10, le=500, description="Per tumor, in two_step")
     order_by: OptionalText = Field(
         None,
-        description="Sequence whose mean intensity numbers the habitats; empty: "
-        "LAP where there is one, else the reference",
+        description="Sequence or map whose intensity in the cohort's prototypes "
+        "numbers the habitats; empty: LAP where there is one, else the reference",
     )
     min_voxels: int = Field(16, ge=1, description="Fewest voxels per habitat")
+    families: tuple[
+        Literal["interaction", "ith", "fragmentation", "boundary", "position"], ...
+    ] = Field((), description="Features of the map beyond the published set")
+    rings_mm: tuple[Annotated[float, Field(gt=0, le=30)], ...] = Field(
+        (), description="Widths of rings around the tumor, further regions"
+    )
+    ring_habitats: bool = Field(
+        False, description="Divide the rings too, by the tumor's habitats"
+    )
 
 
 class FilterSettings(Section):
@@ -216,12 +258,24 @@ class FeatureSettings(Section):
         return self.model_copy(update=own)
 
 
+Perturbation = Literal["shift", "size", "noise", "bias", "registration", "starts"]
+
+
 class ReliabilitySettings(Section):
     """Which features can be measured twice."""
 
     patients: int = Field(30, ge=0, description="Drawn patients; 0 switches it off")
     repeats: int = Field(3, ge=2, description="Extractions per patient")
-    shift_mm: float = Field(1.0, gt=0, description="Contour moved by at most this")
+    perturb: tuple[Perturbation, ...] = Field(
+        ("shift",),
+        description="What differs between extractions, besides the random starts",
+    )
+    shift_mm: float = Field(
+        1.0, gt=0, description="Contours, borders and sequences move by at most this"
+    )
+    strength: Share = Field(
+        0.05, description="Noise in parts of the tumor's spread; range of the bias"
+    )
     cv_limit: Share = Field(0.15, description="Largest coefficient of variation kept")
     icc_limit: Share = Field(0.8, description="Smallest ICC(2,1) between readers kept")
 
@@ -271,14 +325,47 @@ class StudySettings(Section):
     evaluation: EvaluationSettings = EvaluationSettings()
 
     @model_validator(mode="after")
-    def _order_by_is_a_sequence(self) -> Self:
-        order_by = self.habitats.order_by
-        if order_by is not None and order_by not in self.data.sequences:
+    def _habitats_name_sequences(self) -> Self:
+        habitats = self.habitats
+        for name in habitats.sequences:
+            if name not in self.data.sequences:
+                raise ValueError(
+                    f"habitats.sequences {name!r} is not one of the sequences "
+                    f"{', '.join(self.data.sequences)}"
+                )
+        if habitats.order_by and habitats.order_by not in self.channels:
             raise ValueError(
-                f"habitats.order_by {order_by!r} is not one of the sequences "
-                f"{', '.join(self.data.sequences)}"
+                f"habitats.order_by {habitats.order_by!r} is not one of the "
+                f"{'maps' if habitats.maps == 'kinetic' else 'sequences'} "
+                f"{', '.join(self.channels)}"
+            )
+        if (
+            habitats.maps == "kinetic"
+            and len(habitats.sequences or self.data.sequences) < 3
+        ):
+            raise ValueError(
+                "habitats.maps = 'kinetic' needs three sequences: before, early, late"
+            )
+        if max(habitats.rings_mm, default=0.0) > self.preprocessing.margin_mm:
+            raise ValueError(
+                f"habitats.rings_mm reaches {max(habitats.rings_mm):g} mm, "
+                f"preprocessing.margin_mm only {self.preprocessing.margin_mm:g}"
             )
         return self
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """What tumors are divided by: names of sequences or of kinetic maps."""
+        if self.habitats.maps == "kinetic":
+            return KINETIC_MAPS
+        return self.habitats.sequences or self.data.sequences
+
+    @property
+    def order_by(self) -> str:
+        """The channel that numbers the habitats."""
+        channels, habitats = self.channels, self.habitats
+        usual = ("LAP", self.data.reference, channels[0])
+        return habitats.order_by or next(c for c in usual if c in channels)
 
 
 def parse_settings(text: str, *, source: str = "study.toml") -> StudySettings:

@@ -9,7 +9,6 @@ only what its settings or its input changed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,16 +27,22 @@ from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
 from radhabitat.modeling import Learned, finish, keep_reliable, learn
 from radhabitat.preprocessing import learn_standard
-from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
+from radhabitat.stability import stability_plans, write_stability
 from radhabitat.steps import (
     Aligned,
     Described,
+    Divided,
     HabitatTask,
     PatientTask,
+    RepeatTask,
     align_patient,
     describe_patient,
+    divide_patients,
+    habitat_rows,
     landmarks_of_patient,
+    match_rows,
     repeat_patient,
 )
 
@@ -46,6 +51,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+MEASURING = "Habitats and features"
 
 
 @dataclass(frozen=True)
@@ -117,23 +124,12 @@ class Study:
         tasks, lost = self._tasks(clinical)
         listed = len(tasks) + len(lost)
         with start_workers(workers, progress=progress) as run:
-            tasks, lost_here = self._scale(run, tasks)
+            aligned, divided, lost_here = self._divide(tasks, lost, run)
             lost += lost_here
-            aligned, lost_here = _each(run, align_patient, tasks, "Aligning images")
+            ready = divided.tasks
+            described, lost_here = _each(run, describe_patient, ready, MEASURING)
             lost += lost_here
-            votes = Counter(a.elbow for a in aligned.values())
-            count = _one_k(self.settings, votes)
-            ready = {p: HabitatTask(tasks[p], a.key, count) for p, a in aligned.items()}
-            described, lost_here = _each(
-                run, describe_patient, ready, "Habitats and features"
-            )
-            lost += lost_here
-            if not described:
-                raise InputError(
-                    f"None of {listed} patients could be used; the first: "
-                    f"{lost[0].problem}",
-                    lost[0].fix,
-                )
+            _need_some(described, lost)
             features = _table({p: d.row for p, d in described.items()})
             kept, counts, notes = self._measure_again(ready, features, run)
             content = ReportContent(
@@ -144,14 +140,16 @@ class Study:
                 set_aside=tuple(lost),
                 notes=_notes(aligned) + _notes(described) + notes,
                 quality={p: a.quality for p, a in aligned.items()},
-                k_votes=dict(sorted(votes.items())),
-                k_used=count,
-                elbow={p: a.curve for p, a in aligned.items()},
+                k_votes=divided.votes,
+                k_used=divided.division.count,
+                k_scores=divided.scores,
+                habitat_names=divided.division.names,
+                matches=match_rows(divided),
                 checkerboards={
                     p: a.checkerboard for p, a in aligned.items() if a.doubtful
                 },
                 pictures={p: d.picture for p, d in described.items()},
-                habitat_table=_habitat_rows(described),
+                habitat_table=habitat_rows(described),
                 features_count=features.shape[1],
                 not_computable=int(features.isna().to_numpy().sum()),
                 reliability=counts,
@@ -170,6 +168,49 @@ class Study:
         return StudyResult(
             report, learned.evaluation if learned else None, content.set_aside
         )
+
+    def _divide(
+        self, tasks: Mapping[str, PatientTask], lost: list[SetAside], run: Runner
+    ) -> tuple[dict[str, Aligned], Divided, list[SetAside]]:
+        scaled, lost_here = self._scale(run, tasks)
+        aligned, more = _each(run, align_patient, scaled, "Aligning images")
+        lost_here += more
+        _need_some(aligned, [*lost, *lost_here])
+        stored = self.layout.results.habitats
+        divided = divide_patients(scaled, aligned, self.settings, stored)
+        return aligned, divided, lost_here
+
+    def measure_stability(
+        self, *, workers: int = 1, progress: Progress = silent
+    ) -> Path:
+        """Measure drawn patients again, one kind of change at a time.
+
+        Returns:
+            The path of stability.csv; stability_features.csv lies beside it.
+
+        Raises:
+            InputError: Fewer than three patients can be measured.
+            StorageError: The disk is full, or the folder is read-only.
+        """
+        tasks, lost = self._tasks(self._read_clinical())
+        settings = self.settings.reliability
+        with start_workers(workers, progress=progress) as run:
+            _, divided, _ = self._divide(tasks, lost, run)
+            tasks_here = divided.tasks
+            described, _ = _each(run, describe_patient, tasks_here, MEASURING)
+            plans = stability_plans(settings.repeats)
+            again = {
+                p: RepeatTask(tasks_here[p], "stability", plans)
+                for p in self._draw(sorted(described))
+            }
+            found, _ = _each(run, repeat_patient, again, "Measuring again")
+        first = {p: described[p].row for p in found}
+        return write_stability(first, found, self.layout.results)
+
+    def _draw(self, patients: list[str]) -> list[str]:
+        """Return the patients that are measured again."""
+        draw = np.random.default_rng(self.settings.seed).permutation(len(patients))
+        return sorted(patients[i] for i in draw[: self.settings.reliability.patients])
 
     def _read_clinical(self) -> ClinicalTable | None:
         data = self.settings.data
@@ -197,8 +238,8 @@ class Study:
         return tasks, lost
 
     def _scale(
-        self, run: Runner, tasks: dict[str, PatientTask]
-    ) -> tuple[dict[str, PatientTask], list[SetAside]]:
+        self, run: Runner, tasks: Mapping[str, PatientTask]
+    ) -> tuple[Mapping[str, PatientTask], list[SetAside]]:
         """Learn and keep the common landmarks of intensities, where they are wanted."""
         if self.settings.preprocessing.normalization != "nyul":
             return tasks, []
@@ -218,11 +259,12 @@ class Study:
         patients = sorted(features.index)
         if settings.patients == 0 or len(patients) < 3:
             return list(features.columns), (), ()
-        draw = np.random.default_rng(self.settings.seed).permutation(len(patients))
-        drawn = sorted(patients[i] for i in draw[: settings.patients])
-        rows, failed = _each(
-            run, repeat_patient, {p: ready[p] for p in drawn}, "Measuring again"
-        )
+        plans = {f"repeat{n}": settings.perturb for n in range(1, settings.repeats + 1)}
+        again = {
+            p: RepeatTask(ready[p], "repeats", plans) for p in self._draw(patients)
+        }
+        found, failed = _each(run, repeat_patient, again, "Measuring again")
+        rows = {p: {n: r.row for n, r in one.items()} for p, one in found.items()}
         kept, counts = keep_reliable(features, rows, settings)
         return kept, counts, tuple((f.patient, f.problem) for f in failed)
 
@@ -266,11 +308,12 @@ def _unusable(
     return problem, f"add a row with {data.id_column} = {patient}"
 
 
-def _one_k(settings: StudySettings, votes: Counter[int]) -> int:
-    """Return the number of habitats for everybody: set, or most often voted for."""
-    if settings.habitats.k != "elbow":
-        return settings.habitats.k
-    return min(votes, key=lambda k: (-votes[k], k), default=3)
+def _need_some(results: Mapping[str, T], lost: list[SetAside]) -> None:
+    if not results:
+        raise InputError(
+            f"None of {len(lost)} patients could be used; the first: {lost[0].problem}",
+            lost[0].fix,
+        )
 
 
 def _table(rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
@@ -282,11 +325,3 @@ def _notes(
     found: Mapping[str, Aligned] | Mapping[str, Described],
 ) -> tuple[tuple[str, str], ...]:
     return tuple((p, note) for p, one in found.items() for note in one.notes)
-
-
-def _habitat_rows(described: Mapping[str, Described]) -> tuple[HabitatRow, ...]:
-    return tuple(
-        HabitatRow(patient, habitat, volume / 1000.0, volume / sum(d.volumes_mm3))
-        for patient, d in described.items()
-        for habitat, volume in enumerate(d.volumes_mm3, start=1)
-    )

@@ -117,8 +117,30 @@ def test_habitats_are_the_true_tissues_in_most_patients(finished):
     assert np.median(overlaps) > 0.9
 
 
+def test_every_habitat_is_the_same_tissue_in_every_patient(finished):
+    """Habitat 1 is necrotic (3), habitat 2 infiltrative (2), habitat 3 viable (1)."""
+    file, _ = finished
+    folders = sorted((file.parent / "derivatives").glob("sub-*"))
+    wrong = [
+        (folder.name, habitat)
+        for folder in folders
+        for tissue, found in [tissues_and_habitats(file.parent, folder)]
+        for habitat in (1, 2, 3)
+        if np.bincount(tissue[found == habitat]).argmax() != 4 - habitat
+    ]
+    assert len(folders) == 10
+    assert wrong == []
+
+
 def overlaps_with_truth(study: Path, folder: Path) -> list[float]:
     """Dice of tissue 1 (viable) with habitat 3, and of 3 (necrotic) with 1."""
+    tissue, found = tissues_and_habitats(study, folder)
+    pairs = [(tissue == t, found == 4 - t) for t in (1, 3)]
+    return [2 * (t & h).sum() / (t.sum() + h.sum()) for t, h in pairs]
+
+
+def tissues_and_habitats(study: Path, folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The true tissue and the habitat of the voxels that have both."""
     patient = folder.name.removeprefix("sub-")
     habitats = nibabel.load(next(folder.glob("*desc-habitats_dseg.nii.gz")))
     truth = nibabel.load(study / "truth" / f"{patient}_tissues.nii.gz")
@@ -129,8 +151,7 @@ def overlaps_with_truth(study: Path, folder: Path) -> list[float]:
     )
     found = np.asarray(habitats.dataobj)[tuple(np.rint(where).astype(int).T)]
     tissue = tissues[tuple(voxels.T)]
-    pairs = [(tissue[found > 0] == t, found[found > 0] == 4 - t) for t in (1, 3)]
-    return [2 * (t & h).sum() / (t.sum() + h.sum()) for t, h in pairs]
+    return tissue[found > 0], found[found > 0]
 
 
 def test_a_second_run_computes_nothing_and_leaves_the_same_bytes(finished, tmp_path):

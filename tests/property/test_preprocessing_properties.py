@@ -5,7 +5,7 @@ from scipy.spatial.transform import Rotation
 
 from radhabitat.preprocessing.geometry import map_along
 from radhabitat.preprocessing.normalize import find_scale
-from radhabitat.preprocessing.perturb import move_contour
+from radhabitat.preprocessing.perturb import grow_contour, move_contour
 from radhabitat.preprocessing.quality import agreement
 from radhabitat.preprocessing.resample import resample_image, resample_mask
 from radhabitat.types import Grid, Mask, Transform, Volume
@@ -99,7 +99,19 @@ def test_a_contour_drawn_again_keeps_its_size_and_moves_no_further(seed, largest
     grid = Grid((24, 24, 24), np.eye(4))
     ball = np.linalg.norm(np.indices(grid.shape).T - 12.0, axis=-1).T <= 6
     mask = Mask(ball, grid)
-    moved = move_contour(mask, largest_mm=largest, seed=seed)
+    draw = np.random.default_rng(seed).uniform(-largest, largest, 3)
+    moved = move_contour(mask, draw)
     shift = moved.points_mm().mean(axis=0) - mask.points_mm().mean(axis=0)
     assert (np.abs(shift) <= largest + 0.25).all()
     assert 0.85 < moved.voxels / mask.voxels < 1.15
+
+
+@FEW
+@given(by_mm=st.floats(-3.0, 3.0))
+def test_a_contour_grows_by_as_much_as_was_asked(by_mm):
+    grid = Grid((30, 30, 30), np.eye(4))
+    ball = np.linalg.norm(np.indices(grid.shape).T - 15.0, axis=-1).T <= 8
+    mask = Mask(ball, grid)
+    radius = [(m.voxels / (4 / 3 * np.pi)) ** (1 / 3)
+              for m in (mask, grow_contour(mask, by_mm))]  # fmt: skip
+    assert abs(radius[1] - radius[0] - by_mm) < 0.6

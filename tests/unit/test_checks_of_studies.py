@@ -105,14 +105,13 @@ def test_4d_images_lose_the_patient(study):
 
 
 def test_a_tumor_too_small_for_the_habitats_loses_the_patient(study):
-    study.write_text(study.read_text() + "[habitats]\nk = 3\n")
     array = np.zeros(samples.SHAPE, dtype=np.bool_)
-    array[4:7, 4:7, 4] = True  # 9 voxels of 4.5 mm3
+    array[4:6, 4:6, 4] = True  # 4 voxels of 4.5 mm3
     path = study.parent / "images/P4/mask.nii.gz"
     write_mask(path, Mask(array, samples.GRID))
     findings = about(study, "P4")
     assert findings[0].level == "loses a patient"
-    assert "about 40 voxels at 1 mm; 3 habitats need at least 3 x 16" in (
+    assert "about 18 voxels at 1 mm; 2 habitats need at least 2 x 16" in (
         findings[0].what
     )
     assert "spans only 1 voxels" in findings[1].what

@@ -16,8 +16,14 @@ from radhabitat.evaluation.results import (
     ModelResult,
     Roc,
 )
-from radhabitat.report import HabitatRow, ReportContent, SetAside, write_report
-from radhabitat.settings import StudySettings
+from radhabitat.report import (
+    HabitatRow,
+    MatchRow,
+    ReportContent,
+    SetAside,
+    write_report,
+)
+from radhabitat.settings import HabitatSettings, StudySettings
 from radhabitat.types import Estimate, RiskModel
 
 NAMES = (
@@ -182,10 +188,15 @@ def content_of(*, patients=105, habitats=3, evaluation="made", picture=PIXEL):
         },
         k_votes={2: 20, 3: 58, 4: 20, 5: 7},
         k_used=habitats,
-        elbow={
+        k_scores={
             p: {k: 900.0 * k ** -float(rng.uniform(0.9, 1.4)) for k in range(1, 12)}
             for p in ids
         },
+        habitat_names=tuple(f"tissue {h}" for h in range(habitats)),
+        matches=tuple(
+            MatchRow(p, habitats, 1.0, 0.3 if n == 2 else 1e-9)
+            for n, p in enumerate(ids)
+        ),
         pictures=dict.fromkeys(ids, picture),
         habitat_table=tuple(
             HabitatRow(p, h + 1, float(volumes[i] * shares[i, h]), float(shares[i, h]))
@@ -476,3 +487,26 @@ def test_importing_the_report_does_not_load_matplotlib():
         "sys.exit(any(m in sys.modules for m in ('matplotlib', 'jinja2', 'PIL')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+
+
+def test_doubtful_habitats_are_counted_and_come_first():
+    page = write_report(SMALL)
+    assert "above 5 % in 1 patient" in page
+    assert "above 4 in 0 patients: a tissue may be lacking" in page
+    table = page[page.index("How well each tumor") :]
+    assert table.index("P0002") < table.index("P0000")
+
+
+@pytest.mark.parametrize(
+    ("k", "words"),
+    [
+        ("elbow", "relative gain of one more habitat drops most"),
+        ("gap", "standard error"),
+        ("bic", "smallest score"),
+        ("silhouette", "largest score"),
+    ],
+)
+def test_the_rule_that_chose_k_is_stated(k, words):
+    settings = StudySettings(habitats=HabitatSettings(k=k))
+    page = write_report(dataclasses.replace(SMALL, settings=settings))
+    assert words in page

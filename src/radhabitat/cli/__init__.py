@@ -165,6 +165,24 @@ def run(
 
 
 @app.command()
+def stability(
+    study: Annotated[Path, typer.Argument(help="Path of study.toml.")],
+    workers: Workers = CORES,
+) -> None:
+    """Measure drawn patients again, with one thing changed at a time.
+
+    Changed are the contour (shift, size), the image (noise, bias), the registration,
+    the random starts; and the reader, where a second one drew. How many patients,
+    how often and how strongly: [reliability] in study.toml.
+    """
+    from radhabitat.study import Study
+
+    with show_progress() as progress:
+        file = Study.load(study).measure_stability(workers=workers, progress=progress)
+    console.print(f"Wrote {file}", markup=False)
+
+
+@app.command()
 def model(
     features: Annotated[Path, typer.Argument(help="CSV or XLSX, a row per patient.")],
     outcome: Annotated[str, typer.Option(help="Column with the outcome.")],

@@ -170,8 +170,7 @@ def _check_grid(
 
 def _check_size(patient: str, mask: Mask, settings: StudySettings) -> list[Finding]:
     """Compare the tumor on the final grid with what the habitats need."""
-    k, least = settings.habitats.k, settings.habitats.min_voxels
-    count = _FEWEST_HABITATS if k == "elbow" else k
+    count, least = _FEWEST_HABITATS, settings.habitats.min_voxels
     spacing = settings.preprocessing.spacing_mm
     voxels = mask.volume_mm3 / spacing**3
     findings = []
@@ -180,10 +179,7 @@ def _check_size(patient: str, mask: Mask, settings: StudySettings) -> list[Findi
             f"The tumor has about {voxels:.0f} voxels at {spacing:g} mm; {count} "
             f"habitats need at least {count} x {least}"
         )
-        fix = (
-            "check the drawn region, or lower habitats.k or habitats.min_voxels in "
-            "study.toml"
-        )
+        fix = "check the drawn region, or lower habitats.min_voxels in study.toml"
         findings.append(Finding("loses a patient", patient, what, fix))
     extent = int(np.ptp(np.argwhere(mask.array), axis=0).min()) + 1
     if extent < _THIN_SLICES:

@@ -63,6 +63,21 @@ class ResultsLayout:
         return self.folder / "evaluation.json"
 
     @property
+    def habitats(self) -> Path:
+        """What the habitats are; new patients are matched to it."""
+        return self.folder / "habitats.json"
+
+    @property
+    def stability(self) -> Path:
+        """How far habitats and their features move when measured again."""
+        return self.folder / "stability.csv"
+
+    @property
+    def stability_features(self) -> Path:
+        """The same, feature by feature."""
+        return self.folder / "stability_features.csv"
+
+    @property
     def report(self) -> Path:
         """Everything, for people."""
         return self.folder / "report.html"

@@ -93,7 +93,7 @@ def resample_mask(mask: Mask, target: Grid) -> Mask:
     """Return a mask on another grid, of the same volume.
 
     Smoothed by as much as the target is finer, then interpolated linearly, and cut
-    where the volume stays what it was (docs/decisions/0007-one-interpolation.md).
+    where the volume stays what it was (docs/decisions/0010-one-interpolation.md).
     """
     block, matrix, offset = _needed_block(mask.grid, target, Transform())
     finer = 1.0 - np.abs(matrix).max(axis=1) ** 2

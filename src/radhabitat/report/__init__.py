@@ -6,12 +6,13 @@ template and a style sheet in `templates`; nothing outside is asked for anything
 
 from __future__ import annotations
 
-from radhabitat.report.content import HabitatRow, ReportContent, SetAside
+from radhabitat.report.content import HabitatRow, MatchRow, ReportContent, SetAside
 from radhabitat.report.figures.checkerboard import checkerboard_picture
 from radhabitat.report.figures.habitat_picture import habitat_picture
 
 __all__ = [
     "HabitatRow",
+    "MatchRow",
     "ReportContent",
     "SetAside",
     "checkerboard_picture",

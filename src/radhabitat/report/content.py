@@ -37,6 +37,15 @@ class HabitatRow(NamedTuple):
     proportion: float
 
 
+class MatchRow(NamedTuple):
+    """How one patient's habitats were matched to the cohort's; see `habitats.Match`."""
+
+    patient: str
+    found: int
+    cost: float
+    ambiguity: float
+
+
 @dataclass(frozen=True, eq=False)
 class ReportContent:
     """Everything that the report shows; an empty part leaves its section out.
@@ -51,9 +60,12 @@ class ReportContent:
         set_aside: Patients that were lost, each with problem and fix.
         notes: (patient, what was decided on the way).
         quality: Patient -> sequence -> measure -> value.
-        k_votes: Number of habitats -> patients whose elbow chose it.
+        k_votes: Number of habitats -> patients that voted for it; 1 abstains.
         k_used: Number of habitats used for everybody.
-        elbow: Patient -> k -> within-habitat sum of squares.
+        k_scores: Patient -> k -> what the criterion says; the whole cohort's where it
+            was divided as one.
+        habitat_names: What each habitat is, in words.
+        matches: How well each patient's habitats fit those of the others.
         checkerboards: Patient that asks to be looked at -> PNG of
             `checkerboard_picture`.
         pictures: Patient -> PNG of `habitat_picture`.
@@ -79,7 +91,9 @@ class ReportContent:
     quality: Mapping[str, Quality] = field(default_factory=dict)
     k_votes: Mapping[int, int] = field(default_factory=dict)
     k_used: int | None = None
-    elbow: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    k_scores: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    habitat_names: tuple[str, ...] = ()
+    matches: tuple[MatchRow, ...] = ()
     checkerboards: Mapping[str, bytes] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     habitat_table: tuple[HabitatRow, ...] = ()
@@ -95,11 +109,6 @@ class ReportContent:
     @property
     def from_images(self) -> bool:
         """Tell whether the study began with images, not with a feature table."""
-        return bool(self.quality or self.elbow or self.pictures or self.habitat_table)
-
-    @property
-    def order_by(self) -> str:
-        """Return the sequence whose mean intensity numbers the habitats."""
-        data = self.settings.data
-        early = "LAP" if "LAP" in data.sequences else data.reference
-        return self.settings.habitats.order_by or early
+        return bool(
+            self.quality or self.k_scores or self.pictures or self.habitat_table
+        )

@@ -1,4 +1,4 @@
-"""Align one patient's images, and find the tumor's own number of habitats."""
+"""Align one patient's images, and divide its tumor in every way."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from radhabitat.files.volumes import (
     write_vectors,
     write_volume,
 )
-from radhabitat.habitats import choose_k
+from radhabitat.habitats import Survey, survey_tumor
 from radhabitat.preprocessing import (
     Landmarks,
     align,
@@ -40,6 +40,9 @@ from radhabitat.types import AlignedSubject, Transform
 
 LOOK = "look at this sequence"
 
+AFTER_SURVEY = {"order_by", "families", "rings_mm", "ring_habitats"}
+"""Settings of habitats that a survey does not depend on."""
+
 
 @dataclass(frozen=True)
 class Aligned:
@@ -50,8 +53,7 @@ class Aligned:
         key: Hash of all that the aligned images depend on.
         quality: Sequence -> measure -> value.
         notes: Decisions, in words.
-        elbow: The tumor's own number of habitats.
-        curve: k -> inertia, behind it.
+        survey: What the tumor says about its habitats.
         checkerboard: PNG of each sequence against the reference; empty for one alone.
     """
 
@@ -59,8 +61,7 @@ class Aligned:
     key: str
     quality: Mapping[str, Mapping[str, float]]
     notes: tuple[str, ...]
-    elbow: int
-    curve: Mapping[int, float]
+    survey: Survey
     checkerboard: bytes = b""
 
     @property
@@ -70,7 +71,7 @@ class Aligned:
 
 
 def align_patient(task: PatientTask) -> Aligned:
-    """Align one patient's images and find its own number of habitats.
+    """Align one patient's images and divide its tumor in every way.
 
     Raises:
         RadHabitatError: An image or mask cannot be used, or a stage failed.
@@ -79,15 +80,13 @@ def align_patient(task: PatientTask) -> Aligned:
     record = remember(
         task.layout.record("align"), provenance, lambda: _align(task, provenance)
     )
-    elbow, curve = _own_k(task, record.key)
     picture = task.layout.checkerboard()
     return Aligned(
         patient=task.files.patient,
         key=record.key,
         quality=cast("dict[str, dict[str, float]]", record.result["quality"]),
         notes=tuple(cast("list[str]", record.result["notes"])),
-        elbow=elbow,
-        curve=curve,
+        survey=_survey(task, record.key),
         checkerboard=picture.read_bytes() if picture.exists() else b"",
     )
 
@@ -208,24 +207,22 @@ def _write_sequence(
     return written
 
 
-def _own_k(task: PatientTask, aligned_key: str) -> tuple[int, dict[int, float]]:
-    settings, seed = task.settings.habitats, task.seed("elbow")
+def _survey(task: PatientTask, aligned_key: str) -> Survey:
+    settings, seed = task.settings.habitats, task.seed("survey")
 
     def compute() -> tuple[list[Path], Json]:
-        k, curve = choose_k(read_aligned(task), settings, seed=seed)
-        return [], {"k": k, "curve": {str(n): v for n, v in curve.items()}}
+        return [], survey_tumor(read_aligned(task), settings, seed=seed).to_json()
 
     provenance: Json = {
-        "step": "elbow",
+        "step": "survey",
         "aligned": aligned_key,
-        "k_max": settings.k_max,
-        "min_voxels": settings.min_voxels,
+        "habitats": settings.model_dump(mode="json", exclude=AFTER_SURVEY),
         "seed": seed,
         "code": code_version("habitats"),
+        "versions": library_versions(),
     }
-    result = remember(task.layout.record("elbow"), provenance, compute).result
-    curve = cast("dict[str, float]", result["curve"])
-    return cast("int", result["k"]), {int(n): v for n, v in curve.items()}
+    record = remember(task.layout.record("survey"), provenance, compute)
+    return Survey.from_json(record.result)
 
 
 def _source_hashes(files: SubjectFiles) -> dict[str, str]:

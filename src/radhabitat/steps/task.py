@@ -1,4 +1,4 @@
-"""What a step is given: one patient, and later the cohort's number of habitats."""
+"""What a step is given: one patient, and later its tumor's partition."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from radhabitat.files.layout import PatientLayout, StudyLayout
 from radhabitat.files.subjects import SubjectFiles
+from radhabitat.habitats import Partition
 from radhabitat.settings import StudySettings
 
 
@@ -47,9 +48,9 @@ class HabitatTask:
     Attributes:
         patient: The patient.
         aligned_key: Hash of all that the aligned images depend on.
-        count: The cohort's number of habitats.
+        partition: How its tumor is divided, and which habitat is which.
     """
 
     patient: PatientTask
     aligned_key: str
-    count: int
+    partition: Partition

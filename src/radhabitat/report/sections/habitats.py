@@ -8,44 +8,107 @@ from statistics import median
 
 from radhabitat.report.blocks import Block, Figure, Table, Text, picture_sheet
 from radhabitat.report.content import ReportContent
-from radhabitat.report.figures.elbow import draw_elbow
+from radhabitat.report.figures.elbow import draw_k_choice
 from radhabitat.report.figures.habitat_shares import draw_habitat_shares
 from radhabitat.report.wording import UNKNOWN, count, number, percent
+from radhabitat.settings import HabitatSettings
 
 PICTURES_BYTES = 7_500_000
 """Pictures up to this size keep a report with base64 below 15 MB."""
 
+DOUBTFUL = 0.05
+UNLIKE = 4.0
+RULES = {
+    "elbow": "where the relative gain of one more habitat drops most",
+    "silhouette": "the one with the largest score",
+    "calinski_harabasz": "the one with the largest score",
+    "davies_bouldin": "the one with the smallest score",
+    "gap": "the first whose gap is not below the next one's minus its standard error",
+    "bic": "the one with the smallest score",
+}
+
 
 def habitats_blocks(content: ReportContent) -> list[Block]:
-    """Return the choice of k, the shares, the pictures and the table."""
-    return [*_choice(content), *_shares(content), *_pictures(content), *_table(content)]
+    """Return the choice of k, the identity, the shares, the pictures and the table."""
+    return [
+        *_choice(content),
+        *_identity(content),
+        *_shares(content),
+        *_pictures(content),
+        *_table(content),
+    ]
 
 
 def _choice(content: ReportContent) -> list[Block]:
     blocks: list[Block] = []
+    settings = content.settings.habitats
     if content.k_used is not None:
-        voted = content.settings.habitats.k == "elbow"
-        how = "chosen by the patients' vote" if voted else "as the study file says"
+        voted = isinstance(settings.k, str) and settings.design == "per_tumor"
+        how = (
+            "chosen by the patients' vote"
+            if voted
+            else "as the study file says"
+            if isinstance(settings.k, int)
+            else "chosen for the cohort as a whole"
+        )
         blocks.append(
             Text(
-                f"Every tumor is divided into {count(content.k_used, 'habitat')}, "
-                f"{how}. Habitat 1 is the one with the lowest mean intensity in "
-                f"{content.order_by}, then rising; a habitat has the same color in "
-                "every picture."
+                f"Tumors are divided into {count(content.k_used, 'habitat')}, {how}. "
+                "A habitat is the same in every patient: each tumor's habitats are "
+                "matched to prototypes of the cohort, learned without the outcome and "
+                f"numbered by rising intensity in {content.settings.order_by}. It has "
+                "the same color in every picture."
             )
         )
-    if any(content.elbow.values()) or content.k_votes:
+    if any(content.k_scores.values()) or content.k_votes:
         blocks.append(
             Figure(
                 "elbow",
-                partial(draw_elbow, content=content),
-                "What each tumor's elbow says. Each line is one tumor: the variation "
-                "inside the habitats as a share of that of the undivided tumor. A "
-                "tumor's elbow is where the relative gain of one more habitat drops "
-                "most; dashed and colored: the number used.",
+                partial(draw_k_choice, content=content),
+                _rule(settings),
                 wide=True,
             )
         )
+    return blocks
+
+
+def _rule(settings: HabitatSettings) -> str:
+    criterion = settings.k if isinstance(settings.k, str) else "elbow"
+    return (
+        f"What each tumor says by the criterion {criterion.replace('_', '-')}; each "
+        f"line is one tumor. Its k is {RULES[criterion]}. A tumor without structure "
+        "(1) abstains. Dashed and colored: the number used."
+    )
+
+
+def _identity(content: ReportContent) -> list[Block]:
+    """Return what each habitat is, and how well every tumor fits."""
+    blocks: list[Block] = []
+    if content.habitat_names:
+        meant: list[tuple[str, ...]] = [
+            (f"Habitat {h}", name) for h, name in enumerate(content.habitat_names, 1)
+        ]
+        caption = "What the habitats are, among the cohort's prototypes"
+        blocks.append(
+            Table(caption, ("Habitat", "Mean intensity"), meant, text_columns=2)
+        )
+    if content.matches:
+        rows: list[tuple[str, ...]] = [
+            (m.patient, f"{m.found}", number(m.cost, digits=2), percent(m.ambiguity))
+            for m in sorted(content.matches, key=lambda m: (-m.ambiguity, -m.cost))
+        ]
+        doubtful = sum(m.ambiguity > DOUBTFUL for m in content.matches)
+        unlike = sum(m.cost > UNLIKE for m in content.matches)
+        note = (
+            "Cost: squared distance to the prototypes in units of the cohort's "
+            f"scatter; about 1 is usual, above {UNLIKE:g} in "
+            f"{count(unlike, 'patient')}: a tissue may be lacking there and another "
+            "one split. Ambiguity: probability that the second best assignment is "
+            f"right; above {percent(DOUBTFUL)} in {count(doubtful, 'patient')}."
+        )
+        headers = ("Patient", "Habitats found", "Cost", "Ambiguity")
+        caption = "How well each tumor's habitats match the cohort's"
+        blocks.append(Table(caption, headers, rows, folded=True, note=note))
     return blocks
 
 

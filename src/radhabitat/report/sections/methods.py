@@ -22,6 +22,8 @@ WORKS = {
     "standardization. IEEE Trans Med Imaging 2000;19:143-150. doi:10.1109/42.836373",
     "kmeans": "Lloyd SP. Least squares quantization in PCM. IEEE Trans Inf Theory "
     "1982;28:129-137. doi:10.1109/TIT.1982.1056489",
+    "assignment": "Kuhn HW. The Hungarian method for the assignment problem. Nav Res "
+    "Logist Q 1955;2:83-97. doi:10.1002/nav.3800020109",
     "pyradiomics": "van Griethuysen JJM, et al. Computational radiomics system to "
     "decode the radiographic phenotype. Cancer Res 2017;77:e104-e107. "
     "doi:10.1158/0008-5472.CAN-17-0339",
@@ -114,23 +116,42 @@ def _images(content: ReportContent) -> str:
 
 def _habitats(content: ReportContent) -> str:
     settings = content.settings.habitats
+    what = {
+        "per_tumor": "Each tumor was divided",
+        "pooled": "The voxels of all tumors together were divided",
+        "two_step": f"Each tumor was divided into {settings.supervoxels} supervoxels, "
+        "and those of all tumors together",
+    }[settings.design]
+    how = {"kmeans": "K-means [@kmeans]", "gmm": "a Gaussian mixture"}[settings.method]
+    scaled = {
+        "none": "",
+        "zscore": " standardized within the tumor",
+        "minmax": " scaled to 0-1 within the tumor",
+    }[settings.scaling]
     words = (
-        "Each tumor was divided into habitats by K-means [@kmeans] on its voxels' "
-        f"intensities in all sequences ({settings.restarts} starts, the best kept). "
+        f"{what} into habitats by {how} on {in_words(content.settings.channels)}"
+        f"{scaled} ({settings.restarts} starts, the best kept). "
     )
-    if settings.k == "elbow":
+    if isinstance(settings.k, str):
         chosen = f", k = {content.k_used}" if content.k_used is not None else ""
+        whose = "most tumors chose" if settings.design == "per_tumor" else "was chosen"
         words += (
-            "The number of habitats k is the one most patients voted for by the elbow "
-            "of the within-habitat sum of squares (largest drop of the relative gain, "
-            f"k = 2 to {settings.k_max}){chosen}. "
+            f"The number of habitats k is the one that {whose} by the criterion "
+            f"{settings.k.replace('_', '-')} (k = 2 to {settings.k_max}){chosen}. "
         )
     else:
         words += f"The number of habitats was set to {settings.k}. "
-    return (
-        words + f"Habitats are numbered by their mean intensity in {content.order_by}; "
-        f"tumors with fewer than {settings.min_voxels} voxels per habitat were set "
-        "aside."
+    if settings.design == "per_tumor":
+        words += (
+            "Habitats of different tumors were matched to cohort prototypes by optimal "
+            "assignment [@assignment] of their centers about the tumor's mean, in "
+            "units of the tumor's spread, and the prototypes averaged again until "
+            "nothing changed; homogeneous tumors have one habitat, those with fewer "
+            f"than {settings.min_voxels} voxels per habitat fewer. "
+        )
+    return words + (
+        "Habitats are numbered by the prototypes' rising intensity in "
+        f"{content.settings.order_by}."
     )
 
 
