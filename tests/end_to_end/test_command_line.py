@@ -154,7 +154,13 @@ def test_a_table_is_modeled_from_the_command_line(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent otherwise on Windows")
-def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(study):
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
+    study, phantom_study
+):
+    table = study.parent / "subjects.csv"
+    three = table.read_text()
+    # ten patients, so that there is work left when the first is finished
+    shutil.copy(phantom_study.parent / "subjects.csv", table)
     words = [*COMMAND, "run", str(study), "--workers", "2"]
     running = subprocess.Popen(  # noqa: S603 (our own program)
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -171,5 +177,6 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(study):
     assert "same command goes on" in said
     finished = {p: p.stat().st_mtime_ns for p in derivatives.rglob("*_record.json")}
     assert finished
+    table.write_text(three)
     radhabitat("run", study, "--workers", 1)
     assert all(p.stat().st_mtime_ns == age for p, age in finished.items())

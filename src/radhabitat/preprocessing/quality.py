@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from radhabitat.types import Transform, Volume
 _LEAST_KEPT_IN_VIEW = 0.8
 _MOST_BINS = 24
 _VALUES_PER_CELL = 4
+_BESIDE_MM = 4.0
 
 
 def count_bins(samples: int) -> int:
@@ -109,7 +110,8 @@ class Judge:
 
         `displacement_mm` of the tumor's middle, `region_in_view`, MI and NMI `before`
         and `after` in the region and (ring_nmi) around the tumor, the lowest and the
-        highest local `volume_change` in the region, and its share that is `folded`.
+        highest local `volume_change` in the region, its share that is `folded`, and
+        the share of the MI that is lost 4 mm beside (`sharpness`).
         """
         still = Transform()
         region = self.seen_by_all([still, transform], self.target.region)
@@ -127,11 +129,25 @@ class Judge:
             "volume_change_high": float(change.max()),
             "folded": float((change <= 0.0).mean()),
         }
+        measures["sharpness"] = self._sharpness(transform, region)
         for when, one in (("before", still), ("after", transform)):
             mi, nmi = self._agreement(one, region)
             measures[f"mi_{when}"], measures[f"nmi_{when}"] = mi, nmi
             measures[f"ring_nmi_{when}"] = self._agreement(one, ring)[1]
         return measures
+
+    def _sharpness(self, transform: Transform, where: NDArray[np.bool_]) -> float:
+        """Return the share of mutual information lost 4 mm to each side, mean of 6."""
+        best = self._agreement(transform, where)[0]
+        if best <= 0.0:
+            return 0.0
+        beside = []
+        for step_mm in np.vstack([np.eye(3), -np.eye(3)]) * _BESIDE_MM:
+            matrix = transform.matrix.copy()
+            matrix[:3, 3] += step_mm
+            there = replace(transform, matrix=matrix)
+            beside.append(self._agreement(there, where)[0])
+        return 1.0 - float(np.mean(beside)) / best
 
     def seen_by_all(
         self, transforms: Iterable[Transform], where: NDArray[np.bool_]

@@ -238,7 +238,8 @@ def _together(
         notes = (missing, *member.notes) if missing else member.notes
         one = Registered(member.transform, quality, notes)
         if quality["mi_after"] < quality["mi_before"]:
-            one = _stay(member.judge, *notes, f"{_SCANNER} fits best and was kept")
+            said = dict.fromkeys((*notes, f"{_SCANNER} fits best and was kept"))
+            one = _stay(member.judge, *said)
         done[name] = _with_peak(one, placed[name].found)
     return done
 
