@@ -6,6 +6,8 @@ import pytest
 import study_samples as samples
 
 from radhabitat.files.checks import check_study, exit_code
+from radhabitat.files.layout import StudyLayout
+from radhabitat.files.store import write_json
 from radhabitat.files.volumes import write_labels, write_mask, write_volume
 from radhabitat.types import Grid, Mask, Volume
 
@@ -235,3 +237,14 @@ def test_patients_can_be_looked_at_elsewhere_in_any_order(study):
 
     assert check_study(study, run=run) == check_study(study)
     assert calls == [4]
+
+
+def test_after_a_run_what_alignment_asks_to_look_at_is_shown(study):
+    settings = study.parent
+    paths = StudyLayout(settings).patient("P1", "PVP")
+    notes = ["LAP: not registered, look at this sequence: no peak", "PRE: kept"]
+    record = {"key": "", "files": {}, "result": {"notes": notes}}
+    write_json(paths.record("align"), record)
+    found = [f for f in check_study(study) if "look at this sequence" in f.what]
+    assert [f.patient for f in found] == ["P1"]
+    assert "checkerboard" in found[0].fix

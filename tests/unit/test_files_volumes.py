@@ -304,3 +304,44 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match=r"The disk is full: a\.nii\.gz"):
         write_volume(tmp_path / "a.nii.gz", some_volume())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_border_without_values_is_cut_and_said(tmp_path):
+    values = np.random.default_rng(0).normal(100, 20, (8, 7, 6)).astype(np.float32)
+    values[:2] = values[:, :, -1:] = np.nan
+    path = save_nifti(tmp_path / "a.nii.gz", values)
+    volume, notes = read_volume_and_notes(path)
+    assert volume.grid.shape == (6, 7, 5)
+    np.testing.assert_array_equal(volume.array, values[2:, :, :-1])
+    np.testing.assert_allclose(
+        volume.grid.to_mm(np.zeros(3)), OBLIQUE[:3, :3] @ [2, 0, 0] + OBLIQUE[:3, 3]
+    )
+    assert notes == ("its border of 126 voxels without values was cut",)
+
+
+def test_values_that_overflowed_16_bits_are_refused(tmp_path):
+    true = np.linspace(0, 50000, 10**3).reshape(10, 10, 10).astype(np.uint16)
+    path = save_nifti(tmp_path / "a.nii", true.view(np.int16))
+    with pytest.raises(
+        ImageError, match="a.nii overflowed 16 bits: they reach from -32"
+    ):
+        read_volume(path)
+
+
+def test_large_slopes_do_not_overflow(tmp_path):
+    image = nibabel.Nifti1Image(np.full((3, 4, 5), 30000, np.int16), OBLIQUE)
+    image.header.set_slope_inter(50.0, 0.0)
+    nibabel.save(image, tmp_path / "a.nii.gz")
+    assert read_volume(tmp_path / "a.nii.gz").array.max() == pytest.approx(1.5e6)
+
+
+def test_an_image_too_large_for_a_worker_is_refused_before_it_is_read(tmp_path):
+    header = nibabel.Nifti1Image(np.zeros((2, 2, 2), np.int16), OBLIQUE).header
+    header.set_data_shape((1024, 1024, 400))
+    header["vox_offset"] = 352
+    path = tmp_path / "huge.nii"
+    with path.open("wb") as file:
+        file.write(header.binaryblock + b"\0" * 4)
+        file.truncate(352 + 1024 * 1024 * 400 * 2)  # a hole, no bytes on disk
+    with pytest.raises(ImageError, match=r"huge.nii is too large: it has 419 million"):
+        read_volume(path)

@@ -161,3 +161,35 @@ def test_a_transform_says_where_in_the_moving_image_to_look():
         Volume(array, grid), grid, Transform(transform), interpolation="linear"
     )
     assert np.argwhere(values == 1.0).tolist() == [[9, 10, 2]]
+
+
+@pytest.mark.parametrize("interpolation", ["linear", "bspline"])
+def test_a_constant_displacement_is_a_translation(interpolation):
+    grid = grid_of((24, 22, 20), (1.5, 1.4, 3.0), turn=(12, -8, 20))
+    rng = np.random.default_rng(0)
+    image = Volume(rng.normal(size=grid.shape).astype(np.float32), grid)
+    target = grid_of((12, 12, 12), (1, 1, 1), start=grid.to_mm(np.full(3, 7.0)))
+    shift = np.array([2.0, -1.0, 3.0])
+    matrix = np.eye(4)
+    matrix[:3, 3] = shift
+    around = grid_of((30, 30, 30), (4, 4, 4), start=target.affine[:3, 3] - 50)
+    field = np.tile(shift.astype(np.float32), (30, 30, 30, 1))
+    bent = Transform(displacement=field, grid=around)
+    linear, warped = (
+        resample_image(image, target, t, interpolation=interpolation)
+        for t in (Transform(matrix), bent)
+    )
+    np.testing.assert_allclose(warped, linear, atol=2e-3)
+    np.testing.assert_array_equal(
+        in_view(grid, target, bent), in_view(grid, target, Transform(matrix))
+    )
+
+
+def test_a_mask_on_thick_slices_keeps_its_volume_and_loses_its_steps():
+    thick = grid_of((40, 40, 10), (1.5, 1.5, 6.0))
+    ball = ball_on(thick, (29, 29, 27), 16)
+    fine = final_grid(thick, [ball], SETTINGS)
+    carried, truth = resample_mask(ball, fine), ball_on(fine, (29, 29, 27), 16)
+    assert carried.volume_mm3 == pytest.approx(ball.volume_mm3, rel=0.01)
+    both = 2 * (carried.array & truth.array).sum()
+    assert both / (carried.voxels + truth.voxels) > 0.93

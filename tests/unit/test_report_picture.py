@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radhabitat.report import habitat_picture
+from radhabitat.report import checkerboard_picture, habitat_picture
 from radhabitat.report.figures.axial import AxialView
 from radhabitat.report.palette import HABITAT_COLORS, habitat_color
 from radhabitat.types import AlignedSubject, Grid, HabitatMap, Mask, Volume
@@ -131,3 +131,14 @@ def test_an_axial_slice_has_right_on_the_left_and_anterior_on_top(name):
 def test_the_aspect_of_anisotropic_voxels_is_kept():
     view = AxialView.of(Grid((4, 5, 6), np.diag([0.5, 2.0, 3.0, 1.0])))
     assert view.spacing_mm == (0.5, 2.0, 3.0)
+
+
+def test_a_checkerboard_shows_each_moved_sequence_before_and_after():
+    subject, _ = patient_of()
+    one, again = (checkerboard_picture(subject, subject.images) for _ in range(2))
+    assert one == again
+    alone, _ = patient_of(sequences=("PRE", "PVP"))
+    narrow = pixels_of(checkerboard_picture(alone, alone.images)).shape
+    wide = pixels_of(one).shape
+    assert wide[1] == pytest.approx(3 * narrow[1], rel=0.05)
+    assert len(one) < 120_000
