@@ -323,7 +323,7 @@ def test_values_that_overflowed_16_bits_are_refused(tmp_path):
     true = np.linspace(0, 50000, 10**3).reshape(10, 10, 10).astype(np.uint16)
     path = save_nifti(tmp_path / "a.nii", true.view(np.int16))
     with pytest.raises(
-        ImageError, match="a.nii overflowed 16 bits: they reach from -32"
+        ImageError, match=r"a\.nii overflowed 16 bits: they reach from -32"
     ):
         read_volume(path)
 

@@ -224,8 +224,8 @@ def _refuse_wrapped(array: NDArray[Any], name: str) -> None:
     # one value alone is padding
     if dark.size and dark.min() != dark.max():
         raise ImageError(
-            f"The values of {name} overflowed 16 bits: they reach from {array.min()} to "
-            f"{array.max()}, and {dark.size} of them are below {-_FAR_16_BIT}",
+            f"The values of {name} overflowed 16 bits: they reach from {array.min()} "
+            f"to {array.max()}, and {dark.size} of them are below {-_FAR_16_BIT}",
             "export the image again, as unsigned 16 bits, 32 bits or float",
         )
 
