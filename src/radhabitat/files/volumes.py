@@ -12,7 +12,6 @@ from typing import Any
 import nibabel
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from radhabitat.dicom import (
     DicomVolume,
@@ -28,12 +27,12 @@ from radhabitat.files.formats import (
     decode,
     is_image_name,
 )
+from radhabitat.files.guards import refuse_wrapped, without_empty_border
 from radhabitat.files.store import write_bytes
 from radhabitat.types import Grid, Mask, Volume
 
 _MOST_LABELS = 256
 _GZIP_LEVEL = 4
-_FAR_16_BIT = 16_384
 _EXPORT = "export it again as NIfTI (.nii.gz) or NRRD"
 
 
@@ -77,10 +76,10 @@ def read_volume_and_notes(
                 "voxel",
                 "export one gray-scale image (no colors, no complex numbers)",
             )
-        _refuse_wrapped(array, source.name)
+        refuse_wrapped(array, source.name)
     with np.errstate(over="ignore", invalid="ignore"):  # infinities are refused later
         values = np.ascontiguousarray(array, dtype=np.float32)
-    return _without_empty_border(Volume(values, grid))
+    return without_empty_border(Volume(values, grid))
 
 
 def _pick_dicom(folder: Path, number: int | None) -> DicomVolume:
@@ -214,35 +213,6 @@ def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
         )
     with _told(f"{path.name}: ", ImageError):
         return array, Grid(array.shape, affine)
-
-
-def _refuse_wrapped(array: NDArray[Any], name: str) -> None:
-    """Refuse 16-bit values that overflowed: the brightest voxels became the darkest."""
-    if array.dtype != np.int16 or array.size == 0 or array.max() < _FAR_16_BIT:
-        return
-    dark = array[array < -_FAR_16_BIT]
-    # one value alone is padding
-    if dark.size and dark.min() != dark.max():
-        raise ImageError(
-            f"The values of {name} overflowed 16 bits: they reach from {array.min()} "
-            f"to {array.max()}, and {dark.size} of them are below {-_FAR_16_BIT}",
-            "export the image again, as unsigned 16 bits, 32 bits or float",
-        )
-
-
-def _without_empty_border(volume: Volume) -> tuple[Volume, tuple[str, ...]]:
-    """Return an image without a border of NaN, if that is all the NaN it has."""
-    finite = np.isfinite(volume.array)
-    if finite.all() or not finite.any():
-        return volume, ()
-    box = ndimage.find_objects(finite.astype(np.uint8))[0]
-    if not finite[box].all():
-        return volume, ()  # the subject refuses it, with the number of voxels
-    affine = volume.grid.affine.copy()
-    affine[:3, 3] = volume.grid.to_mm(np.array([float(part.start) for part in box]))
-    array = np.ascontiguousarray(volume.array[box])
-    note = f"its border of {np.count_nonzero(~finite)} voxels without values was cut"
-    return Volume(array, Grid(array.shape, affine)), (note,)
 
 
 def _too_large(path: Path, error: TooLargeError) -> ImageError:
