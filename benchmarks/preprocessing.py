@@ -7,17 +7,20 @@ A phantom patient of four sequences, 320 x 260 x 72 at 1.2 x 1.2 x 3 mm. Each re
 runs in a process of its own, which the operating system (Linux, macOS) measures from
 start to end, the imports and the reading of files included.
 
-Measured in November 2026, seed 1, a tumor of 7.8 cm, on two cores shared with other
-work (CPU seconds can be compared, wall times cannot):
+Measured in November 2026, seed 1, a tumor of 7.8 cm, two cores. One run of both recipes
+beside other work:
 
     smooth     CPU s     GB   left, mm (95th percentile)   intensity error
     before                     9.98 (15.79)
-    ours        10.3   0.76    0.73  (2.06)                0.079
-    naive     1271.1   5.71    1.58  (3.31)                0.107
+    ours        25.5   0.93    0.49  (1.10)                0.077
+    naive     1182.8   5.32    1.60  (3.49)                0.108
+
+46 times less; ours alone on the quiet machine, the same result: 23.5 CPU s, 24.3 s wall.
+HABIT, beside an earlier recipe of ours (affine, each sequence by itself: 12.4 CPU s):
 
     sliding    CPU s     GB   left, mm (95th percentile)   intensity error
     before                    10.16 (16.99)
-    ours        12.4   0.97    1.44  (3.53)                0.087
+    earlier     12.4   0.97    1.44  (3.53)                0.087
     habit      230.5   1.46    4.01  (6.63)                0.139
 
 naive: antspyx 0.6.3, 2 threads. habit: HABIT 1.2.0 with antspyx 0.6.3. Intensity error:
