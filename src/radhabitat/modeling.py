@@ -15,6 +15,7 @@ import pandas as pd
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.evaluation import evaluate, to_json, verdict
+from radhabitat.evaluation.draw import Task
 from radhabitat.evaluation.resampling import Resamples
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
@@ -28,7 +29,7 @@ from radhabitat.files.store import (
     write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.learning import fit_ladder, selection_counts
+from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
@@ -162,7 +163,7 @@ def evaluate_cohort(
     kept = results.resamples(_key(cohort, settings))
 
     def run_and_keep(
-        learn_block: Callable[[range], Resamples], blocks: Sequence[range]
+        learn_block: Callable[[Task], Resamples], blocks: Sequence[Task]
     ) -> Iterable[Resamples]:
         step = partial(remember_block, learn_block, kept)
         return values_of(run(step, blocks, "Learning in resamples"))
@@ -173,6 +174,7 @@ def evaluate_cohort(
         settings.evaluation,
         seed=settings.seed,
         run=run_and_keep,
+        refit=partial(refit_ladder, settings=settings),
     )
     forget_others(kept)
     counts = selection_counts(cohort, settings)
@@ -226,6 +228,11 @@ def _key(cohort: Cohort, settings: StudySettings) -> str:
             "selection": settings.selection.model_dump(mode="json"),
             "models": settings.models.model_dump(mode="json"),
             "seed": settings.seed,
+            "folds": settings.evaluation.cv_folds,
+            "sites": cohort.sites,
+            "reliability": None
+            if cohort.reliability is None
+            else [float(v) for v in np.nan_to_num(cohort.reliability, nan=-9.0)],
             "code": code_version("selection", "models", "evaluation"),
             "versions": library_versions(),
         }

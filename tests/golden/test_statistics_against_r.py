@@ -89,7 +89,9 @@ def test_net_benefit_is_that_of_dcurves(reference):
     table = pd.read_csv(folder / "data" / "df_binary.csv")
     wanted = pd.read_csv(folder / "r_benchmarks" / "r_dca_famhistory.csv")
     outcome = table["cancer"].astype(int).to_numpy().astype(np.int8)
-    curve = decide(outcome, table["famhistory"].to_numpy(dtype=float)[None])
+    curve = decide(
+        outcome, table["famhistory"].to_numpy(dtype=float)[None], confidence=0.95
+    )
     for label, found in (
         ("famhistory", curve.net_benefit),
         ("all", curve.treat_all),

@@ -262,7 +262,7 @@ def _show(result: StudyResult) -> None:
     if result.evaluation is not None:
         table = Table("model", "AUC on unseen patients (95 %)", "apparent AUC")
         for name, one in result.evaluation.results.items():
-            table.add_row(name, str(one.out_of_bag), f"{one.apparent.value:.3f}")
+            table.add_row(name, str(one.headline), f"{one.apparent.value:.3f}")
         console.print(table)
         console.print(RESEARCH_ONLY)
     console.print(f"Report: {result.report}", markup=False)

@@ -38,7 +38,7 @@ def calibrate(
     slope = _recalibrate(score, event, weight, patients, confidence)[1]
     offset = _recalibrate(score, event, weight, patients, confidence, slope=False)[0]
     predicted, observed, sizes = _group(risk, event, weight, groups)
-    low, high = _wilson(observed, sizes, confidence)
+    low, high = wilson(observed, sizes, confidence)
     return Calibration(
         intercept=offset,
         slope=slope,
@@ -51,12 +51,15 @@ def calibrate(
     )
 
 
-def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
+def decide(
+    outcome: NDArray[np.int8], risks: Floats, *, confidence: float
+) -> DecisionCurve:
     """Return the net benefit of treating at and above each threshold.
 
     Args:
         outcome: 1 = event, shape (patients,).
         risks: Shape (resamples, patients), NaN where learned from.
+        confidence: Of the pointwise limits, from the spread between patients.
 
     Reference:
         Vickers and Elkin, Med Decis Making 2006;26:565, eq. 1.
@@ -69,10 +72,22 @@ def decide(outcome: NDArray[np.int8], risks: Floats) -> DecisionCurve:
     hits = _weight_above(risk[event], weight[event], thresholds)
     alarms = _weight_above(risk[~event], weight[~event], thresholds)
     prevalence = float(weight[event].sum())
+    benefit = hits - alarms * odds
+    count = np.count_nonzero(np.bincount(patients))
+    # a patient adds share * 1 (event) or -share * odds: the spread of these
+    square = np.zeros(len(thresholds))
+    for patient in np.unique(patients):
+        mine = np.sort(risk[patients == patient])
+        above = 1.0 - np.searchsorted(mine, thresholds, side="left") / len(mine)
+        gain = above if outcome[patient] == 1 else -above * odds
+        square += (gain - benefit) ** 2
+    half = float(norm.ppf(0.5 + confidence / 2.0)) * np.sqrt(square) / count
     return DecisionCurve(
         thresholds=thresholds,
-        net_benefit=hits - alarms * odds,
+        net_benefit=benefit,
         treat_all=prevalence - (1.0 - prevalence) * odds,
+        low=benefit - half,
+        high=benefit + half,
     )
 
 
@@ -145,7 +160,7 @@ def _group(
     return predicted[filled] / sizes, observed[filled] / sizes, sizes
 
 
-def _wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
+def wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Return Wilson's interval of proportions (JASA 1927;22:209)."""
     z = float(norm.ppf(0.5 + confidence / 2.0))
     shrink = 1 + z**2 / sizes

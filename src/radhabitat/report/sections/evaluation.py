@@ -50,7 +50,7 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
     methods = dict.fromkeys(
         auc.method
         for result in evaluation.results.values()
-        for auc in (result.apparent, result.out_of_bag)
+        for auc in (result.apparent, result.headline)
     )
     return [
         Heading("Telling patients apart"),
@@ -72,7 +72,7 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
             [
                 (
                     model_title(name),
-                    estimate(result.out_of_bag),
+                    estimate(result.headline),
                     estimate(result.apparent),
                     number(result.optimism),
                 )
