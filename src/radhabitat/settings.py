@@ -77,6 +77,7 @@ class DataSettings(Section):
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"
     )
+    site: OptionalText = Field(None, description="Column: hospital or scanner")
     survival_time: OptionalText = Field(None, description="Column: follow-up time")
     survival_event: OptionalText = Field(None, description="Column: 1 = died")
 
