@@ -95,8 +95,9 @@ def tested_areas(outcome: NDArray[np.int8], risks: Sequence[Floats]) -> Areas:
         count = parts.shape[1]
         covariance += parts @ parts.T / (count * max(count - 1, 1))
     smaller = int(min(event.sum(), (~event).sum()))
-    method = "nested cross-validation, DeLong variance of the patients tested"
-    return Areas(values, covariance, smaller, method=method)
+    method = "nested cross-validation, at least DeLong variance of mean risks"
+    floors = (_of_mean_risks(outcome, scores),)
+    return Areas(values, covariance, smaller, floors, method)
 
 
 def mean_risks(risks: Floats) -> Floats:

@@ -65,8 +65,8 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
         Figure(
             "auc-forest",
             partial(draw_auc_forest, evaluation=evaluation),
-            "AUC with interval. Hollow: apparent; filled: unseen patients. The distance "
-            "between the two is the optimism.",
+            "AUC with interval. Hollow: apparent; filled: unseen patients. Between the "
+            "two lies the optimism.",
         ),
         Table(
             "Area under the ROC curve",
