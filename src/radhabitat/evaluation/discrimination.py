@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.stats import chi2, norm, rankdata
+from scipy.stats import t as student
 
 from radhabitat.evaluation.results import Roc
 from radhabitat.types import Estimate
@@ -38,6 +40,23 @@ class Areas:
         """Return the variance of a weighted sum of the AUCs."""
         matrices = (self.covariance, *self.floors)
         return max(0.0, *(float(contrast @ matrix @ contrast) for matrix in matrices))
+
+
+class UnpairedTest(NamedTuple):
+    """AUC of second minus first, of different patients; D = `statistic`."""
+
+    difference: Estimate
+    statistic: float
+    freedom: float
+    p: float
+
+
+class JointTest(NamedTuple):
+    """Are all AUCs of the same patients equal? `statistic` is a chi-square."""
+
+    statistic: float
+    freedom: int
+    p: float
 
 
 def auc(outcome: Outcome, scores: Floats) -> float:
@@ -130,6 +149,56 @@ def compare_aucs(
         return estimate, 0.0, 1.0
     z = difference / spread
     return estimate, z, float(2.0 * norm.sf(abs(z)))
+
+
+def compare_unpaired(
+    first: tuple[Outcome, Floats],
+    second: tuple[Outcome, Floats],
+    *,
+    confidence: float = 0.95,
+) -> UnpairedTest:
+    """Compare the AUCs of two groups of different patients.
+
+    Args:
+        first: Outcome and scores, each of shape (patients,).
+        second: The same of the other group.
+        confidence: Of the interval of the difference.
+
+    Reference:
+        DeLong et al. 1988 without covariance, Welch's degrees of freedom: Robin et
+        al., BMC Bioinformatics 2011;12:77 (pROC).
+    """
+    areas = [delong(outcome, scores[np.newaxis]) for outcome, scores in (first, second)]
+    difference = float(areas[1].auc[0] - areas[0].auc[0])
+    parts = np.array([area.covariance[0, 0] for area in areas])
+    counts = np.array([len(first[0]), len(second[0])])
+    spread = float(np.sqrt(parts.sum()))
+    if spread < 1e-12:
+        certain = Estimate(difference, difference, difference, "DeLong variance is 0")
+        return UnpairedTest(certain, np.nan, np.nan, float(difference == 0.0))
+    freedom = float(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
+    half = float(student.isf((1.0 - confidence) / 2.0, freedom)) * spread
+    low, high = max(difference - half, -1.0), min(difference + half, 1.0)
+    estimate = Estimate(difference, low, high, "DeLong variance, unpaired")
+    statistic = difference / spread
+    p = float(2.0 * student.sf(abs(statistic), freedom))
+    return UnpairedTest(estimate, statistic, freedom, p)
+
+
+def compare_all(areas: Areas) -> JointTest:
+    """Test at once whether all AUCs of the same patients are equal.
+
+    Reference:
+        DeLong et al. 1988, eq. 5 with the contrasts of each score to the first.
+    """
+    contrasts = np.eye(len(areas.auc))[1:] - np.eye(len(areas.auc))[0]
+    differences = contrasts @ areas.auc
+    spread = contrasts @ areas.covariance @ contrasts.T
+    freedom = int(np.linalg.matrix_rank(spread, tol=1e-12, hermitian=True))
+    inverse = np.linalg.pinv(spread, rcond=1e-10, hermitian=True)
+    statistic = float(differences @ inverse @ differences)
+    p = float(chi2.sf(statistic, freedom)) if freedom else 1.0
+    return JointTest(statistic, freedom, p)
 
 
 def roc_curve(outcome: Outcome, scores: Floats) -> Roc:

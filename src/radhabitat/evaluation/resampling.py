@@ -12,7 +12,8 @@ from scipy.special import expit, logit
 from threadpoolctl import threadpool_limits
 
 from radhabitat.errors import RadHabitatError
-from radhabitat.evaluation.calibration import calibrate, decide
+from radhabitat.evaluation.calibration import calibrate
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import (
     Areas,
     auc_estimate,

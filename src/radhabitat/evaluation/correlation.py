@@ -1,0 +1,89 @@
+"""Correlation between variables, and p-values of many tests."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import false_discovery_control, rankdata
+from scipy.stats import t as student
+
+Floats = NDArray[np.float64]
+
+
+class Correlation(NamedTuple):
+    """Spearman's rho and its two-sided p, both of shape (variables, variables)."""
+
+    rho: Floats
+    p: Floats
+
+
+def spearman(values: Floats) -> Correlation:
+    """Return Spearman's rank correlations of all pairs of columns.
+
+    p by Student's distribution, as R with ties; NaN for a constant column.
+
+    Args:
+        values: Shape (patients, variables), without NaN.
+    """
+    rho = _correlate(rankdata(values, axis=0))
+    freedom = len(values) - 2
+    with np.errstate(divide="ignore"):
+        t = np.abs(rho) * np.sqrt(freedom / ((1.0 - rho) * (1.0 + rho)))
+    return Correlation(rho, 2.0 * student.sf(t, freedom))
+
+
+def variance_inflation(values: Floats) -> Floats:
+    """Return each variable's VIF, shape (variables,); 1 is ideal.
+
+    Infinite for variables of which one can be computed from others; NaN for a
+    constant one.
+
+    Args:
+        values: Shape (patients, variables), without NaN.
+
+    Reference:
+        Fox and Monette, JASA 1992;87:178: the diagonal of the inverse correlation.
+    """
+    vif = np.full(values.shape[1], np.nan)
+    varied = np.ptp(values, axis=0) > 0.0
+    if varied.any():
+        sizes, directions = np.linalg.eigh(_correlate(values[:, varied]))
+        bound = sizes < 1e-10
+        vif[varied] = (directions[:, ~bound] ** 2 / sizes[~bound]).sum(axis=1)
+        tied = (directions[:, bound] ** 2).sum(axis=1) > 1e-10
+        vif[np.flatnonzero(varied)[tied]] = np.inf
+    return vif
+
+
+def holm(p: Floats) -> Floats:
+    """Return p-values adjusted for the chance of any false alarm.
+
+    Reference:
+        Holm, Scand J Stat 1979;6:65.
+    """
+    order = np.argsort(p, kind="stable")
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Return p-values adjusted for the share of false alarms.
+
+    Reference:
+        Benjamini and Hochberg, J R Stat Soc B 1995;57:289.
+    """
+    adjusted: Floats = false_discovery_control(p, method="bh")
+    return adjusted
+
+
+def _correlate(values: Floats) -> Floats:
+    centered = values - values.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unit = centered / np.sqrt((centered**2).sum(axis=0))
+    rho: Floats = np.clip(unit.T @ unit, -1.0, 1.0)
+    np.fill_diagonal(rho, np.where(np.isnan(np.diag(rho)), np.nan, 1.0))
+    return rho
