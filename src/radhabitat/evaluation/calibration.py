@@ -12,21 +12,16 @@ from scipy.stats import chi2, norm
 from radhabitat.evaluation.confusion import wilson
 from radhabitat.evaluation.results import Calibration
 from radhabitat.evaluation.smoothing import loess
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 CLIP = 1e-12
 
 
 class CalibrationError(NamedTuple):
-    """Distance of predicted from smoothed observed risks; 0 is ideal.
+    """Distances of predicted from smoothed observed risks; 0 is ideal.
 
-    Attributes:
-        mean: ICI, integrated calibration index.
-        median: E50.
-        ninetieth: E90, the 90th percentile.
-        largest: Emax.
-        observed: Smoothed observed risk of each patient, shape (patients,).
+    ICI (mean), E50 (median), E90, Emax; and the smoothed risks, shape (patients,).
     """
 
     mean: float
@@ -34,20 +29,6 @@ class CalibrationError(NamedTuple):
     ninetieth: float
     largest: float
     observed: Floats
-
-
-class CalibrationTest(NamedTuple):
-    """A test of calibration; a small p speaks against it.
-
-    Attributes:
-        statistic: Chi-square, or z where `freedom` is 0.
-        freedom: Degrees of freedom.
-        p: Two-sided.
-    """
-
-    statistic: float
-    freedom: int
-    p: float
 
 
 def calibrate(
@@ -123,7 +104,7 @@ def calibration_error(outcome: NDArray[np.int8], risks: Floats) -> CalibrationEr
 
 def hosmer_lemeshow(
     outcome: NDArray[np.int8], risks: Floats, *, groups: int = 10, learned: bool = True
-) -> CalibrationTest:
+) -> Significance:
     """Compare events with their expected number in groups of similar risk.
 
     Equal risks are never parted, so that there may be fewer groups; with fewer than
@@ -138,21 +119,21 @@ def hosmer_lemeshow(
     Reference:
         Hosmer and Lemeshow 2013, Applied Logistic Regression, 3rd ed., section 5.2.2.
     """
-    cuts = np.unique(np.quantile(risks, np.linspace(0.0, 1.0, groups + 1)))
-    group = np.searchsorted(cuts[1:-1], risks, side="left")
+    cuts = np.unique(np.quantile(risks, np.arange(1, groups + 1) / groups))
+    group = np.searchsorted(cuts[:-1], risks, side="left")
     size, events, expected = (
         np.bincount(group, weights=w) for w in (np.ones(len(risks)), outcome, risks)
     )
     size, events, expected = (part[size > 0] for part in (size, events, expected))
     freedom = len(size) - 2 * learned
     if len(size) < 3:
-        return CalibrationTest(np.nan, freedom, np.nan)
+        return Significance(np.nan, freedom, np.nan)
     spread = np.maximum(expected * (1.0 - expected / size), CLIP)
     statistic = float(((events - expected) ** 2 / spread).sum())
-    return CalibrationTest(statistic, freedom, float(chi2.sf(statistic, freedom)))
+    return Significance(statistic, freedom, float(chi2.sf(statistic, freedom)))
 
 
-def spiegelhalter(outcome: NDArray[np.int8], risks: Floats) -> CalibrationTest:
+def spiegelhalter(outcome: NDArray[np.int8], risks: Floats) -> Significance:
     """Test whether the Brier score is that of calibrated risks.
 
     Reference:
@@ -161,9 +142,9 @@ def spiegelhalter(outcome: NDArray[np.int8], risks: Floats) -> CalibrationTest:
     tilt = 1.0 - 2.0 * risks
     spread = float(np.sqrt((tilt**2 * risks * (1.0 - risks)).sum()))
     if spread < CLIP:
-        return CalibrationTest(np.nan, 0, np.nan)
+        return Significance(np.nan, 0, np.nan)
     z = float(((outcome - risks) * tilt).sum()) / spread
-    return CalibrationTest(z, 0, float(2.0 * norm.sf(abs(z))))
+    return Significance(z, 0, float(2.0 * norm.sf(abs(z))))
 
 
 def _flatten(risks: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
 from scipy.stats import norm
 
 from radhabitat.types import Estimate
 
 Floats = NDArray[np.float64]
-Interval = Literal["Wilson", "Clopper-Pearson"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,6 @@ def confusion(
     *,
     threshold: float,
     confidence: float = 0.95,
-    interval: Interval = "Wilson",
 ) -> Confusion:
     """Return the confusion matrix at a threshold, which was learned elsewhere.
 
@@ -46,20 +42,18 @@ def confusion(
         outcome: 1 = event, shape (patients,).
         risks: Higher means more likely, shape (patients,).
         threshold: At and above it a patient is positive.
-        confidence: Of the intervals.
-        interval: Of the proportions; NaN where nobody counts.
+        confidence: Of the intervals; NaN where nobody counts.
     """
     event, positive = outcome == 1, risks >= threshold
     tp, fp = int((positive & event).sum()), int((positive & ~event).sum())
     fn, tn = int((~positive & event).sum()), int((~positive & ~event).sum())
     hits = np.array([tp, tn, tp, tn, tp + tn], dtype=np.float64)
-    counts = np.array([tp + fn, tn + fp, tp + fp, tn + fn, len(outcome)])
-    limits = wilson if interval == "Wilson" else clopper_pearson
+    counts = np.array([tp + fn, tn + fp, tp + fp, tn + fn, len(outcome)]) + 0.0
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = hits / counts
-        low, high = limits(shares, counts.astype(np.float64), confidence)
+        low, high = wilson(shares, counts, confidence)
     rates = [
-        Estimate(float(s), float(a), float(b), f"{interval} interval")
+        Estimate(float(s), float(a), float(b), "proportion, Wilson interval")
         for s, a, b in zip(shares, low, high, strict=True)
     ]
     return Confusion(threshold, tp, fp, tn, fn, *rates)
@@ -98,14 +92,3 @@ def wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Flo
     spread = np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
     half = z / shrink * spread
     return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)
-
-
-def clopper_pearson(
-    share: Floats, sizes: Floats, confidence: float
-) -> tuple[Floats, Floats]:
-    """Return the exact interval of proportions (Biometrika 1934;26:404)."""
-    hits, tail = np.rint(share * sizes), 0.5 - confidence / 2.0
-    misses = sizes - hits
-    low = betaincinv(np.maximum(hits, 1e-9), misses + 1.0, tail)
-    high = betaincinv(hits + 1.0, np.maximum(misses, 1e-9), 1.0 - tail)
-    return np.where(hits == 0.0, 0.0, low), np.where(misses == 0.0, 1.0, high)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, rankdata
@@ -12,17 +10,10 @@ from scipy.stats import t as student
 Floats = NDArray[np.float64]
 
 
-class Correlation(NamedTuple):
-    """Spearman's rho and its two-sided p, both of shape (variables, variables)."""
+def spearman(values: Floats) -> tuple[Floats, Floats]:
+    """Return Spearman's rho of all pairs of columns, and its p.
 
-    rho: Floats
-    p: Floats
-
-
-def spearman(values: Floats) -> Correlation:
-    """Return Spearman's rank correlations of all pairs of columns.
-
-    p by Student's distribution, as R with ties; NaN for a constant column.
+    p is two-sided, by Student's distribution; NaN for a constant column.
 
     Args:
         values: Shape (patients, variables), without NaN.
@@ -31,7 +22,7 @@ def spearman(values: Floats) -> Correlation:
     freedom = len(values) - 2
     with np.errstate(divide="ignore"):
         t = np.abs(rho) * np.sqrt(freedom / ((1.0 - rho) * (1.0 + rho)))
-    return Correlation(rho, 2.0 * student.sf(t, freedom))
+    return rho, 2.0 * student.sf(t, freedom)
 
 
 def variance_inflation(values: Floats) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from scipy.stats import chi2, norm, rankdata
 from scipy.stats import t as student
 
 from radhabitat.evaluation.results import Roc
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Outcome = NDArray[np.int8]
 Floats = NDArray[np.float64]
@@ -40,23 +39,6 @@ class Areas:
         """Return the variance of a weighted sum of the AUCs."""
         matrices = (self.covariance, *self.floors)
         return max(0.0, *(float(contrast @ matrix @ contrast) for matrix in matrices))
-
-
-class UnpairedTest(NamedTuple):
-    """AUC of second minus first, of different patients; D = `statistic`."""
-
-    difference: Estimate
-    statistic: float
-    freedom: float
-    p: float
-
-
-class JointTest(NamedTuple):
-    """Are all AUCs of the same patients equal? `statistic` is a chi-square."""
-
-    statistic: float
-    freedom: int
-    p: float
 
 
 def auc(outcome: Outcome, scores: Floats) -> float:
@@ -155,13 +137,13 @@ def compare_unpaired(
     first: tuple[Outcome, Floats],
     second: tuple[Outcome, Floats],
     *,
-    confidence: float = 0.95,
-) -> UnpairedTest:
-    """Compare the AUCs of two groups of different patients.
+    confidence: float,
+) -> tuple[Estimate, Significance]:
+    """Return AUC of second minus first, of different patients, and DeLong's D.
 
     Args:
         first: Outcome and scores, each of shape (patients,).
-        second: The same of the other group.
+        second: The same of other patients.
         confidence: Of the interval of the difference.
 
     Reference:
@@ -172,21 +154,19 @@ def compare_unpaired(
     difference = float(areas[1].auc[0] - areas[0].auc[0])
     parts = np.array([area.covariance[0, 0] for area in areas])
     counts = np.array([len(first[0]), len(second[0])])
-    spread = float(np.sqrt(parts.sum()))
-    if spread < 1e-12:
-        certain = Estimate(difference, difference, difference, "DeLong variance is 0")
-        return UnpairedTest(certain, np.nan, np.nan, float(difference == 0.0))
-    freedom = float(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
+    spread = max(float(np.sqrt(parts.sum())), 1e-12)
+    freedom = spread**4 / max(float((parts**2 / (counts - 1)).sum()), 1e-60)
     half = float(student.isf((1.0 - confidence) / 2.0, freedom)) * spread
     low, high = max(difference - half, -1.0), min(difference + half, 1.0)
-    estimate = Estimate(difference, low, high, "DeLong variance, unpaired")
-    statistic = difference / spread
-    p = float(2.0 * student.sf(abs(statistic), freedom))
-    return UnpairedTest(estimate, statistic, freedom, p)
+    d = difference / spread
+    return (
+        Estimate(difference, low, high, "DeLong variance, unpaired"),
+        Significance(d, freedom, float(2.0 * student.sf(abs(d), freedom))),
+    )
 
 
-def compare_all(areas: Areas) -> JointTest:
-    """Test at once whether all AUCs of the same patients are equal.
+def compare_all(areas: Areas) -> Significance:
+    """Test at once whether all AUCs of the same patients are equal (chi-square).
 
     Reference:
         DeLong et al. 1988, eq. 5 with the contrasts of each score to the first.
@@ -197,8 +177,9 @@ def compare_all(areas: Areas) -> JointTest:
     freedom = int(np.linalg.matrix_rank(spread, tol=1e-12, hermitian=True))
     inverse = np.linalg.pinv(spread, rcond=1e-10, hermitian=True)
     statistic = float(differences @ inverse @ differences)
-    p = float(chi2.sf(statistic, freedom)) if freedom else 1.0
-    return JointTest(statistic, freedom, p)
+    return Significance(
+        statistic, freedom, float(chi2.sf(statistic, freedom)) if freedom else 1.0
+    )
 
 
 def roc_curve(outcome: Outcome, scores: Floats) -> Roc:

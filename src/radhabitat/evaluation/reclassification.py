@@ -9,29 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 
 
 class Reclassification(NamedTuple):
-    """Net reclassification, or discrimination, gained by the second model.
+    """What a second model gained in all, for events and for non-events; z and p.
 
-    Attributes:
-        gain: Of events and non-events together; above 0 the second is better.
-        events: What events gained.
-        nonevents: What non-events gained.
-        standard_error: Of `gain`, as in its interval.
-        z: Statistic of the test against 0 (for NRI with the error under no gain).
-        p: Two-sided.
+    Above 0 the second is better. The test of a NRI takes its error under no gain.
     """
 
     gain: Estimate
     events: Estimate
     nonevents: Estimate
-    standard_error: float
-    z: float
-    p: float
+    test: Significance
 
 
 def net_reclassification(
@@ -65,8 +57,8 @@ def net_reclassification(
         move = np.sign(np.subtract(*classes)).astype(np.float64)
     event = outcome == 1
     parts = move[event], -move[~event]
-    still = sum(float((p != 0).mean()) / len(p) for p in parts)
-    return _sum_up(parts, ddof=0, under_none=still, confidence=confidence, name="NRI")
+    still = sum(float((part != 0).mean()) / len(part) for part in parts)
+    return _sum_up(parts, ("NRI", 0, still), confidence)
 
 
 def discrimination_improvement(
@@ -78,30 +70,25 @@ def discrimination_improvement(
 ) -> Reclassification:
     """Return the integrated discrimination improvement (IDI) of a second model.
 
-    Args and reference as of `net_reclassification`.
+    Arguments and reference as of `net_reclassification`.
     """
     change, event = second - first, outcome == 1
-    parts = change[event], -change[~event]
-    return _sum_up(parts, ddof=1, under_none=None, confidence=confidence, name="IDI")
+    return _sum_up((change[event], -change[~event]), ("IDI", 1, None), confidence)
 
 
 def _sum_up(
-    parts: tuple[Floats, Floats],
-    *,
-    ddof: int,
-    under_none: float | None,
-    confidence: float,
-    name: str,
+    parts: tuple[Floats, Floats], kind: tuple[str, int, float | None], confidence: float
 ) -> Reclassification:
+    name, ddof, under_none = kind
     gains = [float(part.mean()) for part in parts]
     variances = [float(part.var(ddof=ddof)) / len(part) for part in parts]
-    gains, variances = [*gains, sum(gains)], [*variances, sum(variances)]
-    z = float(norm.ppf(0.5 + confidence / 2.0))
-    events, nonevents, gain = (
-        Estimate(g, g - z * v**0.5, g + z * v**0.5, f"{name}, asymptotic error")
-        for g, v in zip(gains, variances, strict=True)
+    gains, variances = [sum(gains), *gains], [sum(variances), *variances]
+    half = [float(norm.ppf(0.5 + confidence / 2.0)) * v**0.5 for v in variances]
+    tested = (variances[0] if under_none is None else under_none) ** 0.5
+    z = gains[0] / tested if tested > 0.0 else 0.0
+    gain, events, nonevents = (
+        Estimate(value, value - h, value + h, f"{name}, asymptotic error")
+        for value, h in zip(gains, half, strict=True)
     )
-    tested = (variances[2] if under_none is None else under_none) ** 0.5
-    statistic = gains[2] / tested if tested > 0.0 else 0.0
-    p = float(2.0 * norm.sf(abs(statistic)))
-    return Reclassification(gain, events, nonevents, variances[2] ** 0.5, statistic, p)
+    p = float(2.0 * norm.sf(abs(z)))
+    return Reclassification(gain, events, nonevents, Significance(z, 0, p))

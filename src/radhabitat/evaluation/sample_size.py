@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import log_expit, logit, xlogy
@@ -16,18 +16,12 @@ OPTIMISM = 0.05
 MARGIN = 0.05
 
 
-@dataclass(frozen=True)
-class SampleSize:
-    """The patients that a binary prediction model needs.
+class SampleSize(NamedTuple):
+    """The patients that a binary prediction model needs, for each criterion and all.
 
-    Attributes:
-        shrinkage: For an expected shrinkage of at least 0.9.
-        optimism: For at most 0.05 optimism in Nagelkerke's R2.
-        prevalence: To know the overall risk within 0.05.
-        patients: The largest of the three.
-        events: As many of these as have the event.
-        cox_snell: The R2 that was assumed.
-        sentence: All of it in plain words.
+    For an expected shrinkage of 0.9, an optimism of R2 of 0.05, an overall risk known
+    within 0.05; the largest of these and the events in it; the R2 of Cox and Snell
+    that was assumed; all of it in plain words.
     """
 
     shrinkage: int
@@ -111,13 +105,11 @@ def cox_snell_from_c(c_statistic: float, *, prevalence: float) -> float:
         )
     apart = math.sqrt(2.0) * float(norm.ppf(c_statistic))
     points, weights = np.polynomial.hermite_e.hermegauss(120)
-    weights = weights / weights.sum()
-
-    def log_odds(score: np.ndarray) -> np.ndarray:
-        return np.asarray(logit(prevalence) + apart * score - apart**2 / 2.0)
-
-    fitted = prevalence * weights @ log_expit(log_odds(points + apart))
-    fitted += (1.0 - prevalence) * weights @ log_expit(-log_odds(points))
+    center, moved = logit(prevalence), apart * points
+    events = log_expit(center + moved + apart**2 / 2.0)
+    others = log_expit(-(center + moved - apart**2 / 2.0))
+    risk = np.array([prevalence, 1.0 - prevalence])
+    fitted = (risk @ np.array([events, others])) @ (weights / weights.sum())
     null = xlogy(prevalence, prevalence) + xlogy(1.0 - prevalence, 1.0 - prevalence)
     return float(-np.expm1(2.0 * (null - fitted)))
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from radhabitat.errors import TableError
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 Outcome = NDArray[np.int8]
@@ -47,16 +46,6 @@ class SurvivalCurve:
         )
 
 
-class LogRank(NamedTuple):
-    """Do groups survive alike? `observed` and `expected` events per group."""
-
-    statistic: float
-    freedom: int
-    p: float
-    observed: Floats
-    expected: Floats
-
-
 def kaplan_meier(
     time: Floats, event: Outcome, *, confidence: float = 0.95
 ) -> SurvivalCurve:
@@ -77,24 +66,23 @@ def kaplan_meier(
     """
     _check(time)
     times, at_risk, events = _table(time, event)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        survival = np.cumprod(1.0 - events / at_risk)
-        variance = np.cumsum(events / (at_risk * (at_risk - events)))
-        half = float(norm.ppf(0.5 + confidence / 2.0)) * np.sqrt(variance)
-        width = np.exp(half / np.log(survival))
-        limits = survival ** (1.0 / width), survival**width
-    limits = tuple(np.where(survival == 1.0, 1.0, limit) for limit in limits)
-    dead = survival == 0.0
-    low, high = (np.where(dead, np.nan, limit) for limit in limits)
-    median = Estimate(
-        *(_half(times, curve) for curve in (survival, low, high)),
-        "Kaplan-Meier, log-log interval",
-    )
+    survival = np.asarray(np.cumprod(1.0 - events / at_risk), dtype=np.float64)
+    inside = (survival > 0.0) & (survival < 1.0)
+    left = np.where(inside, at_risk - events, 1)
+    variance = np.cumsum(events / (at_risk * left))
+    share = np.where(inside, survival, 0.5)
+    half = float(norm.ppf(0.5 + confidence / 2.0)) * np.sqrt(variance)
+    width = np.exp(half / -np.log(share))
+    outside = np.where(survival == 1.0, 1.0, np.nan)
+    low: Floats = np.where(inside, share**width, outside)
+    high: Floats = np.where(inside, share ** (1.0 / width), outside)
+    middle, early, late = (_half(times, curve) for curve in (survival, low, high))
+    median = Estimate(middle, early, late, "Kaplan-Meier, log-log interval")
     return SurvivalCurve(times, survival, low, high, at_risk, events, median)
 
 
-def log_rank(time: Floats, event: Outcome, group: NDArray[np.generic]) -> LogRank:
-    """Test whether groups survive alike.
+def log_rank(time: Floats, event: Outcome, group: NDArray[np.generic]) -> Significance:
+    """Test whether groups survive alike (chi-square).
 
     Args:
         time: Shape (patients,).
@@ -121,8 +109,7 @@ def log_rank(time: Floats, event: Outcome, group: NDArray[np.generic]) -> LogRan
     freedom = len(labels) - 1
     inverse = np.linalg.pinv(spread[:freedom, :freedom], hermitian=True)
     statistic = float(excess[:freedom] @ inverse @ excess[:freedom])
-    p = float(chi2.sf(statistic, freedom))
-    return LogRank(statistic, freedom, p, deaths.sum(axis=0), expected)
+    return Significance(statistic, freedom, float(chi2.sf(statistic, freedom)))
 
 
 def auc_over_time(

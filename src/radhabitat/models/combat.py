@@ -116,10 +116,10 @@ def fit_combat(
     usable = scale > 0.0
     score = (values - center - extra @ effects) / np.where(usable, scale, 1.0)
     shift, spread, counts = _moments(score, one_hot)
-    lone = (spread <= _ROUNDING).all(axis=1)
+    lone: NDArray[np.bool_] = np.all(spread <= _ROUNDING, axis=1)
     usable &= (counts > 0.0).all(axis=0) & (spread[~lone] > _ROUNDING).all(axis=0)
     shrink = _parametric if parametric else _empirical
-    for site in np.flatnonzero(np.arange(len(names)) != base):
+    for site in (site for site in range(len(names)) if site != base):
         own = score[place == site][:, usable]
         moved, spreads = shift[site, usable], spread[site, usable]
         if lone[site]:
@@ -127,7 +127,8 @@ def fit_combat(
         if len(moved) > 1:
             moved, spreads = shrink(own, moved, spreads, fixed=bool(lone[site]))
         shift[site, usable], spread[site, usable] = moved, spreads
-    unmoved = ~usable | (np.arange(len(names)) == base)[:, np.newaxis]
+    unmoved = np.arange(len(names))[:, np.newaxis] == (-1 if base is None else base)
+    unmoved = unmoved | ~usable
     return Combat(
         sites=tuple(names.tolist()),
         center=center,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from radhabitat.errors import ComputationError
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 Outcome = NDArray[np.int8]
@@ -44,22 +43,17 @@ class CoxModel:
     @property
     def p(self) -> Floats:
         """Two-sided, of Wald's test, shape (variables,)."""
-        return 2.0 * norm.sf(np.abs(self.coefficients) / self.standard_errors)
+        p: Floats = 2.0 * norm.sf(np.abs(self.coefficients) / self.standard_errors)
+        return p
 
     def hazard_ratios(self, *, confidence: float = 0.95) -> tuple[Estimate, ...]:
         """Return the hazard ratio per unit of each variable; above 1: earlier."""
         half = float(norm.ppf(0.5 + confidence / 2.0)) * self.standard_errors
         b = self.coefficients
-        rows = np.exp([b, b - half, b + half]).T.tolist()
-        return tuple(Estimate(*row, "Cox model, Wald interval") for row in rows)
-
-
-class ProportionalityTest(NamedTuple):
-    """Are hazard ratios constant over time? The last entry is for all variables."""
-
-    statistic: Floats
-    freedom: NDArray[np.int64]
-    p: Floats
+        return tuple(
+            Estimate(value, low, high, "Cox model, Wald interval")
+            for value, low, high in np.exp([b, b - half, b + half]).T.tolist()
+        )
 
 
 def fit_cox(
@@ -105,8 +99,8 @@ def fit_cox(
 
 def proportional_hazards(
     model: CoxModel, values: Floats, time: Floats, event: Outcome
-) -> ProportionalityTest:
-    """Test each variable, then all, for a hazard ratio that changes over time.
+) -> tuple[Significance, ...]:
+    """Test each variable, last all, for a hazard ratio that changes over time.
 
     The score test of variable x (1 - Kaplan-Meier) added to the model, as `cox.zph`
     of R's survival from version 3 on.
@@ -125,19 +119,17 @@ def proportional_hazards(
     score, curvature, _ = _per_event(scaled, time, event, b)
     clock = _clock(time, event)
     count = scaled.shape[1]
-    rows = np.array([np.ones(len(clock)), clock])
-    weights = np.einsum("ae,be->abe", rows, rows)
-    full = np.einsum("abe,eij->aibj", weights, curvature).reshape(2 * count, -1)
+    powers = clock ** np.array([[[0], [1]], [[1], [2]]])
+    full = np.einsum("abe,eij->aibj", powers, curvature).reshape(2 * count, -1)
     slopes = np.concatenate([np.zeros(count), clock @ score])
-    tested = [[j] for j in range(count)] + [list(range(count))]
-    statistic = []
-    for columns in tested:
+    tests = []
+    for columns in [*([j] for j in range(count)), list(range(count))]:
         kept = [*range(count), *(count + j for j in columns)]
         inside = np.linalg.solve(full[np.ix_(kept, kept)], slopes[kept])
-        statistic.append(float(slopes[kept] @ inside))
-    freedom = np.array([len(columns) for columns in tested])
-    found = np.array(statistic)
-    return ProportionalityTest(found, freedom, chi2.sf(found, freedom))
+        statistic, freedom = float(slopes[kept] @ inside), len(columns)
+        p = float(chi2.sf(statistic, freedom))
+        tests.append(Significance(statistic, freedom, p))
+    return tuple(tests)
 
 
 def concordance(

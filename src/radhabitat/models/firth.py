@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from scipy.special import expit, log_expit
 from scipy.stats import chi2
 
 from radhabitat.errors import ComputationError
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 Outcome = NDArray[np.int8]
@@ -35,13 +34,6 @@ class FirthModel:
     coefficients: Floats
     standard_errors: Floats
     log_likelihood: float
-
-
-class ProfileInterval(NamedTuple):
-    """A log odds ratio with its profile-likelihood interval and test."""
-
-    estimate: Estimate
-    p: float
 
 
 def fit_firth(values: Floats, outcome: Outcome) -> FirthModel:
@@ -71,8 +63,8 @@ def fit_firth(values: Floats, outcome: Outcome) -> FirthModel:
 
 def firth_interval(
     values: Floats, outcome: Outcome, variable: int, *, confidence: float = 0.95
-) -> ProfileInterval:
-    """Return the log odds ratio of one variable, its interval and p.
+) -> tuple[Estimate, Significance]:
+    """Return the log odds ratio of one variable, and its likelihood-ratio test.
 
     Args:
         values: Shape (patients, variables), without NaN.
@@ -102,16 +94,19 @@ def firth_interval(
         while excess(far) > 0.0 and abs(far - best) < 1e3 * spread:
             far += direction * 2.0 * spread
         limits.append(float(brentq(excess, best, far, xtol=1e-10)))
-    p = float(chi2.sf(2.0 * (model.log_likelihood - profile(0.0)), 1))
-    method = "Firth's penalty, profile likelihood"
-    return ProfileInterval(Estimate(float(best), *limits, method), p)
+    low, high = limits
+    statistic = 2.0 * (model.log_likelihood - profile(0.0))
+    return (
+        Estimate(float(best), low, high, "Firth's penalty, profile likelihood"),
+        Significance(statistic, 1, float(chi2.sf(statistic, 1))),
+    )
 
 
 def separated(values: Floats, outcome: Outcome) -> tuple[int, ...]:
     """Return the columns that separate events from non-events; () if none do.
 
-    Where a combination tells all patients apart, a sparse one is named. Where it only
-    leaves some undecided, all columns whose odds ratio is infinite are.
+    Columns that tell all patients apart alone are named; else those of a sparse
+    combination that does; else all whose odds ratio is infinite.
 
     Args:
         values: Shape (patients, variables), without NaN.
@@ -121,22 +116,31 @@ def separated(values: Floats, outcome: Outcome) -> tuple[int, ...]:
         Konis 2007, Linear programming algorithms for detecting separated data in
         binary logistic regression models, thesis, Oxford.
     """
+    event = outcome == 1
+    if event.all() or not event.any():
+        return ()
+    (least, most), (low, high) = (
+        (values[rows].min(axis=0), values[rows].max(axis=0)) for rows in (event, ~event)
+    )
+    alone = np.flatnonzero((least > high) | (most < low))
+    if len(alone):
+        return tuple(alone.tolist())
     spread = values.std(axis=0)
     scaled = (values - values.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
-    sign = np.where(outcome == 1, 1.0, -1.0)[:, np.newaxis]
+    sign = np.where(event, 1.0, -1.0)[:, np.newaxis]
     rows = sign * np.column_stack([np.ones(len(values)), scaled])
     both = np.hstack([rows, -rows])
     size = np.ones(both.shape[1])
     size[[0, rows.shape[1]]] = 0.0
-    apart = linprog(size, A_ub=-both, b_ub=-np.ones(len(rows)), bounds=(0.0, None))
-    found = apart
-    if apart.status != 0:
+    found = linprog(size, A_ub=-both, b_ub=-np.ones(len(rows)), bounds=(0.0, None))
+    if found.status != 0:
         # the small price keeps columns out that change nothing
         gain = both.mean(axis=0) - 1e-6 * size
         found = linprog(-gain, A_ub=-both, b_ub=np.zeros(len(rows)), bounds=(0.0, 1.0))
-        if -found.fun < 1e-9:
+        if float(gain @ found.x) < 1e-9:
             return ()
-    b = found.x[: rows.shape[1]] - found.x[rows.shape[1] :]
+    positive, negative = np.split(np.asarray(found.x), 2)
+    b = positive - negative
     largest = np.abs(b[1:]).max(initial=0.0)
     return tuple(int(j) for j in np.flatnonzero(np.abs(b[1:]) > 1e-6 * largest))
 
