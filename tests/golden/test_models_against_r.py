@@ -49,7 +49,7 @@ def test_firths_regression_is_that_of_brglm2(folder):
     np.testing.assert_allclose(model.standard_errors, wanted[:, 1], atol=2e-7)
     assert model.log_likelihood == pytest.approx(reference["firth_maxpll"], rel=1e-12)
     for variable, limits in enumerate(reference["firth_ci"]):
-        estimate, test = firth_interval(values, outcome, variable)
+        estimate, test = firth_interval(values, outcome, variable, confidence=0.95)
         assert [estimate.low, estimate.high] == pytest.approx(limits, abs=1e-6)
         wanted = reference["firth_plrt"][variable]
         assert test.p == pytest.approx(wanted, rel=1e-7)

@@ -128,7 +128,7 @@ def test_the_youden_threshold_is_that_of_proc(reference, hemorrhage):
     wanted = reference[1]["youden"][0]
     threshold = youden_threshold(outcome, scores[0])
     assert threshold == pytest.approx(wanted["threshold"])
-    found = confusion(outcome, scores[0], threshold=threshold)
+    found = confusion(outcome, scores[0], threshold=threshold, confidence=0.95)
     assert found.sensitivity.value == pytest.approx(wanted["sensitivity"])
     assert found.specificity.value == pytest.approx(wanted["specificity"])
 

@@ -30,7 +30,7 @@ def lung(data_folder):
 
 def test_the_survival_curve_is_that_of_r(lung):
     reference, time, event, _ = lung
-    curve = kaplan_meier(time, event)
+    curve = kaplan_meier(time, event, confidence=0.95)
     when = np.array([180.0, 365.0, 730.0])
     place = np.searchsorted(curve.times, when, side="right") - 1
     np.testing.assert_allclose(curve.at(when)[0], reference["km"]["surv"], rtol=1e-12)
@@ -57,13 +57,13 @@ def test_the_log_rank_test_of_four_groups_is_that_of_lifelines(lung):
 def test_coxs_model_is_that_of_r(lung):
     reference, *patients = lung
     time, event, values = patients
-    model = fit_cox(values, time, event)
+    model = fit_cox(values, time, event, confidence=0.95)
     wanted = np.array(reference["cox"]["coef"])
     np.testing.assert_allclose(model.coefficients, wanted[:, 0], rtol=1e-10)
     np.testing.assert_allclose(model.standard_errors, wanted[:, 2], rtol=1e-10)
     np.testing.assert_allclose(model.p, wanted[:, 4], rtol=1e-8)
     np.testing.assert_allclose(model.log_likelihood, reference["cox"]["ll"])
-    ratios = [ratio.value for ratio in model.hazard_ratios()]
+    ratios = [ratio.value for ratio in model.hazard_ratios(confidence=0.95)]
     np.testing.assert_allclose(ratios, wanted[:, 1], rtol=1e-10)
     c, error = reference["cox"]["conc"]
     assert model.concordance.value == pytest.approx(c, rel=1e-12)
@@ -72,7 +72,7 @@ def test_coxs_model_is_that_of_r(lung):
 
 def test_the_test_of_proportional_hazards_is_cox_zph(lung):
     reference, time, event, values = lung
-    model = fit_cox(values, time, event)
+    model = fit_cox(values, time, event, confidence=0.95)
     found = proportional_hazards(model, values, time, event)
     # R's rows are age, sex, ph.ecog, wt.loss, all
     np.testing.assert_allclose(found, reference["zph"], rtol=1e-7)

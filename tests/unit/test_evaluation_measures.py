@@ -102,7 +102,12 @@ def test_limits_of_net_benefit_hold_it_and_have_the_width_of_a_proportion():
     thresholds = np.array([0.1, 0.3, 0.5])
     curve = decide(outcome, risk[None], thresholds=thresholds)
     limits = net_benefit_interval(
-        outcome, risk[None], seed=1, thresholds=thresholds, resamples=4000
+        outcome,
+        risk[None],
+        seed=1,
+        thresholds=thresholds,
+        confidence=0.95,
+        resamples=4000,
     )
     assert (limits.low < curve.net_benefit).all()
     assert (curve.net_benefit < limits.high).all()
@@ -113,7 +118,12 @@ def test_limits_of_net_benefit_hold_it_and_have_the_width_of_a_proportion():
     gain = curve.net_benefit - np.maximum(curve.treat_all, 0.0)
     assert ((limits.gain_low <= gain) & (gain <= limits.gain_high)).all()
     again = net_benefit_interval(
-        outcome, risk[None], seed=1, thresholds=thresholds, resamples=4000
+        outcome,
+        risk[None],
+        seed=1,
+        thresholds=thresholds,
+        confidence=0.95,
+        resamples=4000,
     )
     np.testing.assert_array_equal(limits, again)
 
@@ -141,7 +151,7 @@ def test_wilsons_interval_is_that_of_newcombes_table(hits, size, low, high):
 def test_a_confusion_matrix_counts_and_has_intervals():
     outcome = np.array([1] * 10 + [0] * 20, dtype=np.int8)
     risk = np.r_[np.full(8, 0.9), np.full(2, 0.1), np.full(5, 0.5), np.full(15, 0.2)]
-    found = confusion(outcome, risk, threshold=0.5)
+    found = confusion(outcome, risk, threshold=0.5, confidence=0.95)
     assert (found.true_positives, found.false_positives) == (8, 5)
     assert (found.true_negatives, found.false_negatives) == (15, 2)
     rates = (found.sensitivity, found.specificity, found.ppv, found.npv, found.accuracy)
@@ -153,7 +163,9 @@ def test_a_confusion_matrix_counts_and_has_intervals():
 
 
 def test_where_nobody_is_positive_there_is_no_predictive_value():
-    found = confusion(np.array([0, 1], dtype=np.int8), np.zeros(2), threshold=0.5)
+    found = confusion(
+        np.array([0, 1], dtype=np.int8), np.zeros(2), threshold=0.5, confidence=0.95
+    )
     assert np.isnan([found.ppv.value, found.ppv.low, found.ppv.high]).all()
 
 
@@ -181,7 +193,9 @@ def test_the_nri_of_hdl_in_framingham_is_that_of_pencina():
     others = _moved([[1959, 142, 0], [148, 703, 31], [1, 25, 72]])
     first, second = (np.concatenate(pair) for pair in zip(events, others, strict=True))
     outcome = np.repeat([1, 0], [183, 3081]).astype(np.int8)
-    found = net_reclassification(outcome, first, second, thresholds=(0.06, 0.2))
+    found = net_reclassification(
+        outcome, first, second, thresholds=(0.06, 0.2), confidence=0.95
+    )
     assert found.gain.value == pytest.approx(0.121, abs=6e-4)
     assert found.test.statistic == pytest.approx(3.616, abs=5e-4)
     assert found.events.value == pytest.approx(22 / 183)
@@ -191,20 +205,24 @@ def test_the_continuous_nri_counts_every_move():
     outcome = np.array([1, 1, 1, 1, 0, 0], dtype=np.int8)
     first = np.full(6, 0.5)
     second = np.array([0.6, 0.6, 0.6, 0.4, 0.4, 0.5])
-    found = net_reclassification(outcome, first, second)
+    found = net_reclassification(
+        outcome, first, second, thresholds=None, confidence=0.95
+    )
     assert found.events.value == pytest.approx(2 / 4)
     assert found.nonevents.value == pytest.approx(1 / 2)
     # variances (1 - 0.25) / 4 and (0.5 - 0.25) / 2
     half = 1.959964 * (0.75 / 4 + 0.25 / 2) ** 0.5
     assert found.gain.high == pytest.approx(1.0 + half, rel=1e-6)
-    nothing = net_reclassification(outcome, first, first)
+    nothing = net_reclassification(
+        outcome, first, first, thresholds=None, confidence=0.95
+    )
     assert (nothing.gain.value, nothing.test.p) == (0.0, 1.0)
 
 
 def test_the_idi_is_welchs_comparison_of_changes_in_risk():
     outcome, first = _risks()
     second = np.clip(first + np.random.default_rng(2).normal(0, 0.1, 200), 0, 1)
-    found = discrimination_improvement(outcome, first, second)
+    found = discrimination_improvement(outcome, first, second, confidence=0.95)
     change = second - first
     theirs = ttest_ind(change[outcome == 1], change[outcome == 0], equal_var=False)
     wanted = change[outcome == 1].mean() - change[outcome == 0].mean()
@@ -236,7 +254,7 @@ def test_the_sample_size_is_that_of_pmsampsizes_vignette():
 
 
 def test_an_expected_auc_gives_the_r2_of_rileys_simulation():
-    # Riley et al. 2021: C = 0.81, 77 events of 1000 give R2 0.0702 or so by simulation
+    # pmsampsize simulates 0.288 for this AUC
     assert cox_snell_from_c(0.89, prevalence=0.174) == pytest.approx(0.288, abs=0.005)
     found = sample_size(prevalence=57 / 105, parameters=2, c_statistic=0.633)
     assert found.patients == 382
@@ -279,7 +297,7 @@ PLACEBO = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23
 def test_remission_under_6_mp_is_that_of_the_textbook():
     event = np.repeat([1, 0], [9, 12]).astype(np.int8)
     time = np.array(TREATED, dtype=float)
-    curve = kaplan_meier(time, event)
+    curve = kaplan_meier(time, event, confidence=0.95)
     survival, at_risk = curve.at(np.array([0.0, 6.0, 10.0, 23.0]))
     np.testing.assert_allclose(survival, [1.0, 0.8571, 0.7529, 0.4482], atol=5e-5)
     np.testing.assert_array_equal(at_risk, [21, 21, 15, 6])
@@ -292,8 +310,13 @@ def test_remission_under_6_mp_is_that_of_the_textbook():
 
 def test_a_median_between_two_steps_is_their_middle_and_else_never_reached():
     event = np.array([1, 1, 1, 1], dtype=np.int8)
-    assert kaplan_meier(np.array([1.0, 2, 4, 5]), event).median.value == 3.0
-    alive = kaplan_meier(np.array([1.0, 2, 4, 5]), np.zeros(4, dtype=np.int8))
+    assert (
+        kaplan_meier(np.array([1.0, 2, 4, 5]), event, confidence=0.95).median.value
+        == 3.0
+    )
+    alive = kaplan_meier(
+        np.array([1.0, 2, 4, 5]), np.zeros(4, dtype=np.int8), confidence=0.95
+    )
     assert np.isinf(alive.median.value)
     np.testing.assert_array_equal([alive.low, alive.high], 1.0)
 
@@ -313,4 +336,4 @@ def test_without_censoring_the_auc_over_time_is_the_ordinary_one():
 @pytest.mark.parametrize("wrong", [np.nan, -1.0, np.inf])
 def test_a_time_that_cannot_be_is_refused(wrong):
     with pytest.raises(TableError, match="1 of 2 times"):
-        kaplan_meier(np.array([1.0, wrong]), np.ones(2, dtype=np.int8))
+        kaplan_meier(np.array([1.0, wrong]), np.ones(2, dtype=np.int8), confidence=0.95)

@@ -146,7 +146,7 @@ def test_each_category_without_an_event_is_named():
 def test_firths_formula_is_finite_where_variables_separate():
     values, outcome = _logistic()
     clear = (outcome + 0.1 * values[:, 0])[:, None]
-    estimate, test = firth_interval(clear, outcome, 0)
+    estimate, test = firth_interval(clear, outcome, 0, confidence=0.95)
     assert 0.0 < estimate.low < estimate.value < estimate.high < 1e3
     assert test.p < 1e-6
 
@@ -166,16 +166,16 @@ def test_redundant_variables_are_refused_by_both_regressions():
     with pytest.raises(ComputationError, match="computed from the others"):
         fit_firth(double, outcome)
     with pytest.raises(ComputationError, match="computed from the others"):
-        fit_cox(double, np.arange(80.0), outcome)
+        fit_cox(double, np.arange(80.0), outcome, confidence=0.95)
 
 
 def test_coxs_model_of_an_order_without_exception_or_without_events_is_refused():
     time = np.arange(1.0, 21.0)
     event = np.ones(20, dtype=np.int8)
     with pytest.raises(ComputationError, match="no finite maximum"):
-        fit_cox(time[:, None], time, event)
+        fit_cox(time[:, None], time, event, confidence=0.95)
     with pytest.raises(ComputationError, match="0 events"):
-        fit_cox(time[:, None], time, 0 * event)
+        fit_cox(time[:, None], time, 0 * event, confidence=0.95)
 
 
 def test_the_unit_of_a_variable_does_not_change_its_test():
@@ -183,7 +183,7 @@ def test_the_unit_of_a_variable_does_not_change_its_test():
     values = random.normal(size=(50, 2))
     time = np.ceil(10 * random.exponential(np.exp(-values[:, 0])))
     event = (random.random(50) < 0.7).astype(np.int8)
-    model = fit_cox(values, time, event)
-    scaled = fit_cox(values * [1e4, 1e-3], time, event)
+    model = fit_cox(values, time, event, confidence=0.95)
+    scaled = fit_cox(values * [1e4, 1e-3], time, event, confidence=0.95)
     np.testing.assert_allclose(scaled.p, model.p, rtol=1e-8)
     np.testing.assert_allclose(scaled.coefficients * [1e4, 1e-3], model.coefficients)

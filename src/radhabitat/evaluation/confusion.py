@@ -1,8 +1,11 @@
-"""Sensitivity, specificity and predictive values at one threshold."""
+"""Sensitivity, specificity and predictive values at one threshold.
+
+Everywhere `outcome` is 1 = event and a higher risk means more likely, (patients,).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +16,7 @@ from radhabitat.types import Estimate
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Confusion:
+class Confusion(NamedTuple):
     """What comes of calling patients positive at and above a threshold."""
 
     threshold: float
@@ -34,19 +36,14 @@ def confusion(
     risks: Floats,
     *,
     threshold: float,
-    confidence: float = 0.95,
+    confidence: float,
 ) -> Confusion:
     """Return the confusion matrix at a threshold, which was learned elsewhere.
 
-    Args:
-        outcome: 1 = event, shape (patients,).
-        risks: Higher means more likely, shape (patients,).
-        threshold: At and above it a patient is positive.
-        confidence: Of the intervals; NaN where nobody counts.
+    Rates are NaN where nobody counts.
     """
-    event, positive = outcome == 1, risks >= threshold
-    tp, fp = int((positive & event).sum()), int((positive & ~event).sum())
-    fn, tn = int((~positive & event).sum()), int((~positive & ~event).sum())
+    cells = np.bincount(2 * (outcome == 1) + (risks >= threshold), minlength=4)
+    tn, fp, fn, tp = cells.tolist()
     hits = np.array([tp, tn, tp, tn, tp + tn], dtype=np.float64)
     counts = np.array([tp + fn, tn + fp, tp + fp, tn + fn, len(outcome)]) + 0.0
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -65,10 +62,6 @@ def youden_threshold(outcome: NDArray[np.int8], risks: Floats) -> float:
     Halfway between two risks; of equally good ones the lowest, which misses fewest.
     Apply it to other patients than these.
 
-    Args:
-        outcome: 1 = event, shape (patients,); both classes must occur.
-        risks: Higher means more likely, shape (patients,).
-
     Reference:
         Youden, Cancer 1950;3:32.
     """
@@ -78,7 +71,7 @@ def youden_threshold(outcome: NDArray[np.int8], risks: Floats) -> float:
     # in whole numbers, so that equals are equal
     missed, spared = np.cumsum(events), np.cumsum(others)
     gain = (spared * events.sum() - missed * others.sum())[:-1]
-    if not len(gain) or gain.max() <= 0.0:
+    if gain.max(initial=0.0) <= 0.0:
         return float(values[0])
     best = int(np.argmax(gain))
     return float(0.5 * (values[best] + values[best + 1]))

@@ -72,9 +72,5 @@ def benjamini_hochberg(p: Floats) -> Floats:
 
 
 def _correlate(values: Floats) -> Floats:
-    centered = values - values.mean(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        unit = centered / np.sqrt((centered**2).sum(axis=0))
-    rho: Floats = np.clip(unit.T @ unit, -1.0, 1.0)
-    np.fill_diagonal(rho, np.where(np.isnan(np.diag(rho)), np.nan, 1.0))
-    return rho
+        return np.atleast_2d(np.corrcoef(values, rowvar=False))

@@ -60,7 +60,7 @@ def net_benefit_interval(
     *,
     seed: int,
     thresholds: Floats = THRESHOLDS,
-    confidence: float = 0.95,
+    confidence: float,
     resamples: int = 2000,
 ) -> NetBenefitInterval:
     """Return pointwise limits of `decide`, by bootstrap of the patients tested.

@@ -31,8 +31,8 @@ def net_reclassification(
     first: Floats,
     second: Floats,
     *,
-    thresholds: Sequence[float] | None = None,
-    confidence: float = 0.95,
+    thresholds: Sequence[float] | None,
+    confidence: float,
 ) -> Reclassification:
     """Return the net reclassification improvement of a second model.
 
@@ -40,10 +40,9 @@ def net_reclassification(
 
     Args:
         outcome: 1 = event, shape (patients,).
-        first: Risks by the first model, shape (patients,).
-        second: Risks by the second model, same shape.
-        thresholds: Between the categories of risk, rising; None: any move counts
-            (continuous NRI).
+        first: Risks by the first model, same shape.
+        second: Risks by the second model.
+        thresholds: Between categories of risk, rising; None: any move counts.
         confidence: Of the intervals.
 
     Reference:
@@ -62,11 +61,7 @@ def net_reclassification(
 
 
 def discrimination_improvement(
-    outcome: NDArray[np.int8],
-    first: Floats,
-    second: Floats,
-    *,
-    confidence: float = 0.95,
+    outcome: NDArray[np.int8], first: Floats, second: Floats, *, confidence: float
 ) -> Reclassification:
     """Return the integrated discrimination improvement (IDI) of a second model.
 

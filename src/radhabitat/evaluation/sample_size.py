@@ -59,23 +59,21 @@ def sample_size(
             "A sample size needs either Cox and Snell's R2 or the C-statistic",
             "give one of cox_snell and c_statistic",
         )
-    null = xlogy(prevalence, prevalence) + xlogy(1.0 - prevalence, 1.0 - prevalence)
-    largest = 1.0 - math.exp(2.0 * null)
+    largest = -math.expm1(2.0 * _null(prevalence))
     r2 = cox_snell
     if r2 is None:
         r2 = cox_snell_from_c(c_statistic or 0.0, prevalence=prevalence)
-    if parameters < 1 or not 0.0 < r2 < min(largest, SHRINKAGE):
+    if parameters < 1 or not 0.0 < r2 < largest:
         raise SettingsError(
             f"{parameters} parameters and an R2 of {r2:.3f} cannot be; with a share "
             f"of events of {prevalence:g} R2 lies between 0 and {largest:.3f}",
             "give at least 1 parameter, and a share of events and an R2 inside",
         )
     by_optimism = r2 / (r2 + OPTIMISM * largest)
-    spread = prevalence * (1.0 - prevalence)
     needs = (
         _for_shrinkage(SHRINKAGE, r2, parameters),
         _for_shrinkage(by_optimism, r2, parameters),
-        math.ceil((1.96 / MARGIN) ** 2 * spread),
+        math.ceil((1.96 / MARGIN) ** 2 * prevalence * (1.0 - prevalence)),
     )
     patients = max(needs)
     events = math.ceil(patients * prevalence)
@@ -110,8 +108,13 @@ def cox_snell_from_c(c_statistic: float, *, prevalence: float) -> float:
     others = log_expit(-(center + moved - apart**2 / 2.0))
     risk = np.array([prevalence, 1.0 - prevalence])
     fitted = (risk @ np.array([events, others])) @ (weights / weights.sum())
-    null = xlogy(prevalence, prevalence) + xlogy(1.0 - prevalence, 1.0 - prevalence)
-    return float(-np.expm1(2.0 * (null - fitted)))
+    return -math.expm1(2.0 * (_null(prevalence) - float(fitted)))
+
+
+def _null(prevalence: float) -> float:
+    """Return the log-likelihood per patient of a model without variables."""
+    other = 1.0 - prevalence
+    return float(xlogy(prevalence, prevalence) + xlogy(other, other))
 
 
 def _for_shrinkage(shrinkage: float, r2: float, parameters: int) -> int:

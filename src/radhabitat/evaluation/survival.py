@@ -1,4 +1,9 @@
-"""Time to an event: survival curves, log-rank test, AUC over time."""
+"""Time to an event: survival curves, log-rank test, AUC over time.
+
+Everywhere `time` is that to the event or the last visit and `event` 1 = event, 0 =
+last visit, both of shape (patients,); a time that is missing, negative or infinite
+raises a TableError.
+"""
 
 from __future__ import annotations
 
@@ -46,18 +51,8 @@ class SurvivalCurve:
         )
 
 
-def kaplan_meier(
-    time: Floats, event: Outcome, *, confidence: float = 0.95
-) -> SurvivalCurve:
-    """Return the Kaplan-Meier curve with its limits and median.
-
-    Args:
-        time: Until the event or the last visit, above 0, shape (patients,).
-        event: 1 = event, 0 = last visit, shape (patients,).
-        confidence: Of the limits, pointwise.
-
-    Raises:
-        TableError: A time is missing, negative or infinite.
+def kaplan_meier(time: Floats, event: Outcome, *, confidence: float) -> SurvivalCurve:
+    """Return the Kaplan-Meier curve with its pointwise limits and median.
 
     Reference:
         Kaplan and Meier, JASA 1958;53:457; Kalbfleisch and Prentice 2002, Statistical
@@ -82,12 +77,7 @@ def kaplan_meier(
 
 
 def log_rank(time: Floats, event: Outcome, group: NDArray[np.generic]) -> Significance:
-    """Test whether groups survive alike (chi-square).
-
-    Args:
-        time: Shape (patients,).
-        event: 1 = event, shape (patients,).
-        group: Any label, shape (patients,); at least two different ones.
+    """Test whether two or more groups survive alike (chi-square).
 
     Reference:
         Mantel 1966; Peto and Peto, J R Stat Soc A 1972;135:185 (k groups).
@@ -95,17 +85,12 @@ def log_rank(time: Floats, event: Outcome, group: NDArray[np.generic]) -> Signif
     _check(time)
     labels, place = np.unique(group, return_inverse=True)
     times, at_risk, events = _table(time, event)
-    own = np.eye(len(labels))[place]
-    when = np.searchsorted(times, time)
-    leaving, deaths = np.zeros((2, len(times), len(labels)))
-    np.add.at(leaving, when, own)
-    np.add.at(deaths, when, own * (event == 1)[:, np.newaxis])
-    staying = np.cumsum(leaving[::-1], axis=0)[::-1]
-    share = staying / at_risk[:, np.newaxis]
-    expected = events @ share
+    leaving = np.zeros((len(times), len(labels)))
+    np.add.at(leaving, (np.searchsorted(times, time), place), 1.0)
+    share = np.cumsum(leaving[::-1], axis=0)[::-1] / at_risk[:, np.newaxis]
     factor = events * (at_risk - events) / np.maximum(at_risk - 1, 1)
     spread = np.diag(factor @ share) - (share * factor[:, np.newaxis]).T @ share
-    excess = deaths.sum(axis=0) - expected
+    excess = np.bincount(place, weights=event == 1) - events @ share
     freedom = len(labels) - 1
     inverse = np.linalg.pinv(spread[:freedom, :freedom], hermitian=True)
     statistic = float(excess[:freedom] @ inverse @ excess[:freedom])
@@ -121,13 +106,10 @@ def auc_over_time(
     inverse probability of censoring (Kaplan-Meier, the same for all).
 
     Args:
-        time: Shape (patients,).
-        event: 1 = event, shape (patients,).
+        time: As everywhere here.
+        event: As everywhere here.
         scores: Higher means earlier, shape (patients,).
-        horizons: Times, shape (horizons,).
-
-    Returns:
-        Shape (horizons,); NaN where there are no cases or no controls.
+        horizons: Times, shape (horizons,); NaN where one lacks cases or controls.
 
     Reference:
         Uno et al., JASA 2007;102:527; Blanche et al., Stat Med 2013;32:5381.

@@ -104,7 +104,13 @@ def fit_combat(
         al., BMC Med Genomics 2015;8:63. As ComBat of R's sva.
     """
     names, place = np.unique(np.asarray(sites, dtype=str), return_inverse=True)
-    base = _base(names, reference)
+    if reference is not None and reference not in names:
+        raise TableError(
+            f"The reference site {reference!r} is not in the table: {', '.join(names)}",
+            "name one of these sites",
+        )
+    # a site alone stays as it is
+    base = names == (reference if len(names) > 1 else names[0])
     one_hot = np.eye(len(names))[place]
     extra = np.empty((len(values), 0)) if covariates is None else covariates
     if np.linalg.matrix_rank(np.hstack([one_hot, extra])) < len(names) + extra.shape[1]:
@@ -119,7 +125,7 @@ def fit_combat(
     lone: NDArray[np.bool_] = np.all(spread <= _ROUNDING, axis=1)
     usable &= (counts > 0.0).all(axis=0) & (spread[~lone] > _ROUNDING).all(axis=0)
     shrink = _parametric if parametric else _empirical
-    for site in (site for site in range(len(names)) if site != base):
+    for site in np.flatnonzero(~base):
         own = score[place == site][:, usable]
         moved, spreads = shift[site, usable], spread[site, usable]
         if lone[site]:
@@ -127,8 +133,7 @@ def fit_combat(
         if len(moved) > 1:
             moved, spreads = shrink(own, moved, spreads, fixed=bool(lone[site]))
         shift[site, usable], spread[site, usable] = moved, spreads
-    unmoved = np.arange(len(names))[:, np.newaxis] == (-1 if base is None else base)
-    unmoved = unmoved | ~usable
+    unmoved = base[:, np.newaxis] | ~usable
     return Combat(
         sites=tuple(names.tolist()),
         center=center,
@@ -140,29 +145,13 @@ def fit_combat(
     )
 
 
-def _base(names: NDArray[np.str_], reference: str | None) -> int | None:
-    """Return the place of the site that stays as it is; the only one, if there is one.
-
-    Raises:
-        TableError: There is no such site.
-    """
-    if reference is None:
-        return 0 if len(names) == 1 else None
-    if reference not in names:
-        raise TableError(
-            f"The reference site {reference!r} is not in the table: {', '.join(names)}",
-            "name one of these sites",
-        )
-    return int(np.searchsorted(names, reference))
-
-
 def _standardize(
-    values: Floats, place: NDArray[np.intp], extra: Floats, base: int | None
+    values: Floats, place: NDArray[np.intp], extra: Floats, base: NDArray[np.bool_]
 ) -> tuple[Floats, Floats, Floats]:
     """Return center, spread within sites (0: none), and effects of covariates."""
     known = np.isfinite(values)
     units = np.abs(extra).max(axis=0, initial=0.0)
-    count = int(place.max()) + 1
+    count = len(base)
     design = np.hstack([np.eye(count)[place], extra / units])
     products = (design[:, :, np.newaxis] * design[:, np.newaxis]).reshape(
         len(values), -1
@@ -171,9 +160,9 @@ def _standardize(
     right = np.where(known, values, 0.0).T @ design
     inverse = np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
     b = (inverse @ right[:, :, np.newaxis])[:, :, 0].T
-    weights = np.bincount(place) / len(place)
-    center = b[base] if base is not None else weights @ b[:count]
-    counted = known if base is None else known & (place == base)[:, np.newaxis]
+    weights = base if base.any() else np.bincount(place) / len(place)
+    center = weights @ b[:count]
+    counted = known & (base[place] | ~base.any())[:, np.newaxis]
     squares = np.where(counted, values - design @ b, 0.0) ** 2
     scale = np.sqrt(squares.sum(axis=0) / np.maximum(counted.sum(axis=0), 1))
     scale[scale <= _ROUNDING * np.abs(center)] = 0.0

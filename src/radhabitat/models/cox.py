@@ -1,4 +1,8 @@
-"""Cox's model of the time to an event, with Efron's ties."""
+"""Cox's model of the time to an event, with Efron's ties.
+
+Everywhere `values` has shape (patients, variables), without NaN; `time` is that to the
+event or the last visit and `event` 1 = event, 0 = last visit, shape (patients,).
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,7 @@ class CoxModel:
         p: Floats = 2.0 * norm.sf(np.abs(self.coefficients) / self.standard_errors)
         return p
 
-    def hazard_ratios(self, *, confidence: float = 0.95) -> tuple[Estimate, ...]:
+    def hazard_ratios(self, *, confidence: float) -> tuple[Estimate, ...]:
         """Return the hazard ratio per unit of each variable; above 1: earlier."""
         half = float(norm.ppf(0.5 + confidence / 2.0)) * self.standard_errors
         b = self.coefficients
@@ -57,15 +61,9 @@ class CoxModel:
 
 
 def fit_cox(
-    values: Floats, time: Floats, event: Outcome, *, confidence: float = 0.95
+    values: Floats, time: Floats, event: Outcome, *, confidence: float
 ) -> CoxModel:
     """Return the Cox model of some variables.
-
-    Args:
-        values: Shape (patients, variables), without NaN.
-        time: Until the event or the last visit, shape (patients,).
-        event: 1 = event, 0 = last visit, shape (patients,).
-        confidence: Of the concordance's interval.
 
     Raises:
         ComputationError: No event, a constant or redundant variable, or no finite
@@ -103,13 +101,7 @@ def proportional_hazards(
     """Test each variable, last all, for a hazard ratio that changes over time.
 
     The score test of variable x (1 - Kaplan-Meier) added to the model, as `cox.zph`
-    of R's survival from version 3 on.
-
-    Args:
-        model: As fitted to these patients.
-        values: Shape (patients, variables).
-        time: Shape (patients,).
-        event: 1 = event, shape (patients,).
+    of R's survival from version 3 on. Give the patients of `fit_cox`.
 
     Reference:
         Grambsch and Therneau, Biometrika 1994;81:515.
@@ -133,15 +125,11 @@ def proportional_hazards(
 
 
 def concordance(
-    time: Floats, event: Outcome, scores: Floats, *, confidence: float = 0.95
+    time: Floats, event: Outcome, scores: Floats, *, confidence: float
 ) -> Estimate:
     """Return Harrell's C: how often of two patients the higher score came first.
 
-    Args:
-        time: Shape (patients,).
-        event: 1 = event, shape (patients,).
-        scores: Higher means earlier, shape (patients,); equal ones count one half.
-        confidence: Of the interval, by the infinitesimal jackknife.
+    Equal scores count one half; the interval is the infinitesimal jackknife's.
 
     Reference:
         Harrell et al., Stat Med 1996;15:361; Therneau and Watson 2015, Mayo Clinic

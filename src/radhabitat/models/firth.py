@@ -1,4 +1,7 @@
-"""Logistic regression where variables separate the outcomes: Firth's penalty."""
+"""Logistic regression where variables separate the outcomes: Firth's penalty.
+
+Everywhere `values` has shape (patients, variables), without NaN; `outcome` is 0 or 1.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +42,6 @@ class FirthModel:
 def fit_firth(values: Floats, outcome: Outcome) -> FirthModel:
     """Return the logistic formula that maximizes Firth's penalized likelihood.
 
-    Args:
-        values: Shape (patients, variables), without NaN.
-        outcome: 0 or 1, shape (patients,).
-
     Raises:
         ComputationError: A variable can be computed from the others.
 
@@ -62,15 +61,11 @@ def fit_firth(values: Floats, outcome: Outcome) -> FirthModel:
 
 
 def firth_interval(
-    values: Floats, outcome: Outcome, variable: int, *, confidence: float = 0.95
+    values: Floats, outcome: Outcome, variable: int, *, confidence: float
 ) -> tuple[Estimate, Significance]:
-    """Return the log odds ratio of one variable, and its likelihood-ratio test.
+    """Return the log odds ratio of one column, and its likelihood-ratio test.
 
-    Args:
-        values: Shape (patients, variables), without NaN.
-        outcome: 0 or 1, shape (patients,).
-        variable: Its column in `values`.
-        confidence: Of the profile-likelihood interval.
+    The interval is that of the profile likelihood.
 
     Reference:
         Heinze and Schemper, Stat Med 2002;21:2409, section 3.
@@ -107,10 +102,6 @@ def separated(values: Floats, outcome: Outcome) -> tuple[int, ...]:
 
     Columns that tell all patients apart alone are named; else those of a sparse
     combination that does; else all whose odds ratio is infinite.
-
-    Args:
-        values: Shape (patients, variables), without NaN.
-        outcome: 0 or 1, shape (patients,).
 
     Reference:
         Konis 2007, Linear programming algorithms for detecting separated data in
