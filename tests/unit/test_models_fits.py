@@ -187,3 +187,17 @@ def test_the_unit_of_a_variable_does_not_change_its_test():
     scaled = fit_cox(values * [1e4, 1e-3], time, event, confidence=0.95)
     np.testing.assert_allclose(scaled.p, model.p, rtol=1e-8)
     np.testing.assert_allclose(scaled.coefficients * [1e4, 1e-3], model.coefficients)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_interval_is_found_beside_a_variable_that_separates(seed):
+    # the likelihood of the others then has several maxima far from the best formula
+    random = np.random.default_rng(seed)
+    values = random.normal(size=(40, 3))
+    values[:, 0] = values[:, 0] > 0
+    outcome = (values[:, 2] > 0).astype(np.int8)
+    for variable in range(3):
+        estimate, test = firth_interval(values, outcome, variable, confidence=0.95)
+        assert estimate.low < estimate.value < estimate.high
+        covers_none = estimate.low < 0.0 < estimate.high
+        assert covers_none == (test.p > 0.05)

@@ -54,10 +54,10 @@ class CoxModel:
         """Return the hazard ratio per unit of each variable; above 1: earlier."""
         half = float(norm.ppf(0.5 + confidence / 2.0)) * self.standard_errors
         b = self.coefficients
-        return tuple(
-            Estimate(value, low, high, "Cox model, Wald interval")
-            for value, low, high in np.exp([b, b - half, b + half]).T.tolist()
-        )
+        with np.errstate(over="ignore"):  # infinite where no computer holds it
+            ratios = np.exp([b, b - half, b + half]).T.tolist()
+        method = "Cox model, Wald interval"
+        return tuple(Estimate(ratio, a, z, method) for ratio, a, z in ratios)
 
 
 def fit_cox(

@@ -19,9 +19,9 @@ from radhabitat.types import Estimate, Significance
 Floats = NDArray[np.float64]
 Outcome = NDArray[np.int8]
 
-_MOST_STEPS = 500
+_MOST_STEPS = 1000
 _MOST_STEP = 5.0
-_CONVERGED = 1e-10
+_CONVERGED = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,16 +48,11 @@ def fit_firth(values: Floats, outcome: Outcome) -> FirthModel:
     Reference:
         Firth, Biometrika 1993;80:27; Heinze and Schemper, Stat Med 2002;21:2409.
     """
-    design = np.column_stack([np.ones(len(values)), values])
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        raise ComputationError(
-            f"One of {values.shape[1]} variables is constant or can be computed from "
-            "the others",
-            "leave out one of the variables that say the same",
-        )
+    design, back = _standardize(values)
     b, likelihood = _maximize(design, outcome, np.zeros(design.shape[1]), fixed=None)
-    covariance = np.linalg.inv(_information(design, b)[0])
-    return FirthModel(b, np.sqrt(np.diag(covariance)), likelihood)
+    covariance = back @ np.linalg.inv(_information(design, b)[0]) @ back.T
+    likelihood -= float(np.log(np.diag(back)).sum())
+    return FirthModel(back @ b, np.sqrt(np.diag(covariance)), likelihood)
 
 
 def firth_interval(
@@ -70,29 +65,35 @@ def firth_interval(
     Reference:
         Heinze and Schemper, Stat Med 2002;21:2409, section 3.
     """
-    model = fit_firth(values, outcome)
-    design = np.column_stack([np.ones(len(values)), values])
-    best, spread = model.coefficients[variable + 1], model.standard_errors[variable + 1]
+    design, back = _standardize(values)
+    j, unit = variable + 1, float(back[variable + 1, variable + 1])
+    b, most = _maximize(design, outcome, np.zeros(design.shape[1]), fixed=None)
+    best = float(b[j])
+    spread = np.sqrt(np.linalg.inv(_information(design, b)[0])[j, j])
     allowed = float(chi2.isf(1.0 - confidence, 1)) / 2.0
 
+    # far out there are other maxima: start from the nearest that is known
+    known = {best: b}
+
     def profile(value: float) -> float:
-        start = model.coefficients.copy()
-        start[variable + 1] = value
-        return _maximize(design, outcome, start, fixed=variable + 1)[1]
+        start = known[min(known, key=lambda other: abs(other - value))].copy()
+        start[j] = value
+        known[value], likelihood = _maximize(design, outcome, start, fixed=j)
+        return likelihood
 
     def excess(value: float) -> float:
-        return profile(value) - model.log_likelihood + allowed
+        return profile(value) - most + allowed
 
     limits = []
     for direction in (-1.0, 1.0):
         far = best + direction * 2.0 * spread
         while excess(far) > 0.0 and abs(far - best) < 1e3 * spread:
             far += direction * 2.0 * spread
-        limits.append(float(brentq(excess, best, far, xtol=1e-10)))
-    low, high = limits
-    statistic = 2.0 * (model.log_likelihood - profile(0.0))
+        limits.append(unit * float(brentq(excess, best, far, xtol=1e-10)))
+    statistic = 2.0 * (most - profile(0.0))
+    method = "Firth's penalty, profile likelihood"
     return (
-        Estimate(float(best), low, high, "Firth's penalty, profile likelihood"),
+        Estimate(unit * best, limits[0], limits[1], method),
         Significance(statistic, 1, float(chi2.sf(statistic, 1))),
     )
 
@@ -136,45 +137,64 @@ def separated(values: Floats, outcome: Outcome) -> tuple[int, ...]:
     return tuple(int(j) for j in np.flatnonzero(np.abs(b[1:]) > 1e-6 * largest))
 
 
+def _standardize(values: Floats) -> tuple[Floats, Floats]:
+    """Return the design of standardized values, and what brings its formula back."""
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    varied = np.where(scale > 0.0, scale, 1.0)
+    design = np.column_stack([np.ones(len(values)), (values - mean) / varied])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        raise ComputationError(
+            f"One of {values.shape[1]} variables is constant or can be computed from "
+            "the others",
+            "leave out one of the variables that say the same",
+        )
+    back = np.diag(np.append(1.0, 1.0 / varied))
+    back[0, 1:] = -mean / varied
+    return design, back
+
+
 def _maximize(
     design: Floats, outcome: Outcome, start: Floats, *, fixed: int | None
 ) -> tuple[Floats, float]:
     """Return coefficients and penalized likelihood, one coefficient held if asked."""
-    free = [j for j in range(design.shape[1]) if j != fixed]
+    free = np.flatnonzero(np.arange(design.shape[1]) != fixed)
     b = start.copy()
-    likelihood = _likelihood(design, outcome, b)
+    likelihood, slope, wide = _penalized(design, outcome, b)
     for _ in range(_MOST_STEPS):
-        information, root = _information(design, b)
-        risk = expit(design @ b)
-        leverage = (root @ np.linalg.pinv(information) * root).sum(axis=1)
-        slope = design.T @ (outcome - risk + leverage * (0.5 - risk))
-        inside = information[np.ix_(free, free)]
-        step = np.linalg.lstsq(inside, slope[free], rcond=1e-14)[0]
-        step *= min(1.0, _MOST_STEP / max(1e-12, float(np.abs(step).max(initial=0.0))))
-        for _ in range(30):
-            trial = b.copy()
-            trial[free] += step
-            moved = _likelihood(design, outcome, trial)
-            if moved >= likelihood - 1e-12 * (1.0 + abs(likelihood)):
+        if np.abs(slope[free]).max() < _CONVERGED * len(design):
+            return b, likelihood
+        step = np.zeros(len(b))
+        inside = wide[np.ix_(free, free)]
+        step[free] = np.linalg.lstsq(inside, slope[free], rcond=1e-14)[0]
+        step *= min(1.0, _MOST_STEP / max(1e-12, float(np.abs(step).max())))
+        for _ in range(40):
+            moved, slope, wide = _penalized(design, outcome, b + step)
+            if moved >= likelihood - 1e-13 * (1.0 + abs(likelihood)):
                 break
             step = 0.5 * step
-        b, likelihood = trial, moved
-        if np.abs(step).max(initial=0.0) < _CONVERGED:
-            return b, likelihood
+        b, likelihood = b + step, moved
     raise ComputationError(
         f"Firth's regression of {design.shape[1] - 1} variables and {len(design)} "
         "patients did not converge",
-        "use fewer variables, or standardize them",
+        "use fewer variables",
     )
+
+
+def _penalized(
+    design: Floats, outcome: Outcome, b: Floats
+) -> tuple[float, Floats, Floats]:
+    """Return the penalized likelihood, its slope, and a curvature above its own."""
+    risk = expit(design @ b)
+    information, root = _information(design, b)
+    leverage = (root @ np.linalg.pinv(information) * root).sum(axis=1)
+    slope = design.T @ (outcome - risk + leverage * (0.5 - risk))
+    wide = (root * (1.0 + leverage)[:, np.newaxis]).T @ root
+    sign = np.where(outcome == 1, 1.0, -1.0)
+    penalty = 0.5 * np.linalg.slogdet(information)[1]
+    return float(log_expit(sign * (design @ b)).sum() + penalty), slope, wide
 
 
 def _information(design: Floats, b: Floats) -> tuple[Floats, Floats]:
     risk = expit(design @ b)
     root = design * np.sqrt(risk * (1.0 - risk))[:, np.newaxis]
     return root.T @ root, root
-
-
-def _likelihood(design: Floats, outcome: Outcome, b: Floats) -> float:
-    score = np.where(outcome == 1, 1.0, -1.0) * (design @ b)
-    penalty = 0.5 * np.linalg.slogdet(_information(design, b)[0])[1]
-    return float(log_expit(score).sum() + penalty)
