@@ -70,10 +70,23 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
             ordered,
             variables,
             name=name,
-            ridge=0.0 if name == "clinical" else settings.models.ridge,
+            ridge=_ridge(name, settings),
             notes=notes,
         )
     return ladder
+
+
+def refit_ladder(cohort: Cohort, ladder: Ladder, settings: StudySettings) -> Ladder:
+    """Fit the variables of a ladder again, without choosing them again.
+
+    This is what the published protocol repeats: not a fair repeat of the learning.
+    """
+    return {
+        name: fit_risk_model(
+            cohort, model.variables, name=name, ridge=_ridge(name, settings)
+        )
+        for name, model in ladder.items()
+    }
 
 
 def selection_counts(
@@ -87,6 +100,10 @@ def selection_counts(
     blocks = _blocks(cohort)
     ordered = _in_order(cohort)
     return {BLOCK_WORDS[b]: _select(ordered, b, settings).counts for b in blocks}
+
+
+def _ridge(name: str, settings: StudySettings) -> float:
+    return 0.0 if name == "clinical" else settings.models.ridge
 
 
 def _blocks(cohort: Cohort) -> tuple[Block, ...]:
@@ -104,14 +121,7 @@ def _in_order(cohort: Cohort) -> Cohort:
     """Return the cohort with patients and variables sorted by name."""
     rows = np.argsort(np.asarray(cohort.patients), kind="stable")
     columns = np.argsort(np.asarray(cohort.names), kind="stable")
-    return Cohort(
-        patients=tuple(cohort.patients[i] for i in rows),
-        names=tuple(cohort.names[j] for j in columns),
-        blocks=tuple(cohort.blocks[j] for j in columns),
-        values=cohort.values[np.ix_(rows, columns)],
-        outcome=cohort.outcome[rows],
-        event=cohort.event,
-    )
+    return cohort.take(rows).take_columns(columns)
 
 
 def _names(cohort: Cohort, block: Block) -> tuple[str, ...]:
@@ -120,9 +130,7 @@ def _names(cohort: Cohort, block: Block) -> tuple[str, ...]:
 
 def _select(cohort: Cohort, block: Block, settings: StudySettings) -> Selection:
     """Return what is kept of a block's columns."""
-    values = cohort.values[:, cohort.columns(block)]
-    names = _names(cohort, block)
-    known = (values, cohort.outcome, cohort.patients, names, settings.selection)
+    part = cohort.take_columns(cohort.columns(block))
     if block is Block.CLINICAL:
-        return select_clinical(*known)
-    return select_features(*known, seed=settings.seed)
+        return select_clinical(part, settings.selection)
+    return select_features(part, settings.selection, seed=settings.seed)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ import pandas as pd
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.evaluation import evaluate, to_json, verdict
+from radhabitat.evaluation.draw import Task
 from radhabitat.evaluation.resampling import Resamples
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
@@ -28,7 +30,7 @@ from radhabitat.files.store import (
     write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.learning import fit_ladder, selection_counts
+from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
@@ -62,9 +64,23 @@ class Learned:
     selection: Mapping[str, tuple[tuple[str, int], ...]]
 
 
+class Reliable(NamedTuple):
+    """Which features can be measured twice.
+
+    Attributes:
+        columns: The names kept.
+        counts: (step, how many were left after it).
+        reliability: Of each kept one: ICC between readers, else 1 - CV; NaN: unknown.
+    """
+
+    columns: list[str]
+    counts: tuple[tuple[str, int], ...]
+    reliability: dict[str, float]
+
+
 def keep_reliable(
     features: pd.DataFrame, repeats: Rows, settings: ReliabilitySettings
-) -> tuple[list[str], tuple[tuple[str, int], ...]]:
+) -> Reliable:
     """Return the columns that can be measured twice, and how many stayed per step.
 
     A feature stays when its coefficient of variation over repeated extraction is
@@ -79,6 +95,7 @@ def keep_reliable(
     """
     columns = list(features.columns)
     counts = [("extracted", len(columns))]
+    reliability = dict.fromkeys(columns, float("nan"))
     repeated = [
         [row for name, row in rows.items() if name.startswith("repeat")]
         for rows in repeats.values()
@@ -86,6 +103,7 @@ def keep_reliable(
     if len(repeated) >= 3:
         stack = np.array([[_values(r, columns) for r in rows] for rows in repeated])
         variation = coefficient_of_variation(stack.transpose(1, 0, 2))
+        reliability |= dict(zip(columns, (1.0 - variation).tolist(), strict=True))
         columns = [c for c, v in zip(columns, variation, strict=True)
                    if v < settings.cv_limit]  # fmt: skip
         counts.append((f"CV < {settings.cv_limit:.0%} over repeats", len(columns)))
@@ -94,10 +112,11 @@ def keep_reliable(
         first = features.loc[read_twice, columns].to_numpy(dtype=np.float64)
         second = np.array([_values(repeats[p]["reader2"], columns) for p in read_twice])
         agreement = icc(np.stack([first, second])).icc
+        reliability |= dict(zip(columns, agreement.tolist(), strict=True))
         columns = [c for c, v in zip(columns, agreement, strict=True)
                    if v >= settings.icc_limit]  # fmt: skip
         counts.append((f"ICC >= {settings.icc_limit:g} between readers", len(columns)))
-    return columns, tuple(counts)
+    return Reliable(columns, tuple(counts), {c: reliability[c] for c in columns})
 
 
 def learn(
@@ -107,11 +126,13 @@ def learn(
     *,
     results: ResultsLayout,
     run: Runner,
+    reliability: Mapping[str, float] = MappingProxyType({}),
 ) -> Learned:
     """Learn the ladder of models, and repeat the learning in every resample.
 
     Args:
         features: One row per patient, the reliable columns.
+        reliability: Of the columns, higher is better.
         clinical: Candidates and outcome; patients without an outcome are left out.
         settings: Of the study.
         results: Where finished resamples are kept.
@@ -132,9 +153,20 @@ def learn(
         blocks,
         event=clinical.event,
     )
+    known = [reliability.get(name, float("nan")) for name in cohort.names]
+    cohort = replace(
+        cohort, sites=sites_of(clinical, patients), reliability=np.array(known)
+    )
     return evaluate_cohort(
         cohort, settings, results=results, run=run, legend=encoded.legend
     )
+
+
+def sites_of(clinical: ClinicalTable, patients: Sequence[str]) -> tuple[str, ...]:
+    """Return the site of each patient; nothing when the study names none."""
+    if clinical.sites is None:
+        return ()
+    return tuple(clinical.sites.loc[list(patients)])
 
 
 def evaluate_cohort(
@@ -162,7 +194,7 @@ def evaluate_cohort(
     kept = results.resamples(_key(cohort, settings))
 
     def run_and_keep(
-        learn_block: Callable[[range], Resamples], blocks: Sequence[range]
+        learn_block: Callable[[Task], Resamples], blocks: Sequence[Task]
     ) -> Iterable[Resamples]:
         step = partial(remember_block, learn_block, kept)
         return values_of(run(step, blocks, "Learning in resamples"))
@@ -173,6 +205,7 @@ def evaluate_cohort(
         settings.evaluation,
         seed=settings.seed,
         run=run_and_keep,
+        refit=partial(refit_ladder, settings=settings),
     )
     forget_others(kept)
     counts = selection_counts(cohort, settings)
@@ -226,6 +259,11 @@ def _key(cohort: Cohort, settings: StudySettings) -> str:
             "selection": settings.selection.model_dump(mode="json"),
             "models": settings.models.model_dump(mode="json"),
             "seed": settings.seed,
+            "folds": settings.evaluation.cv_folds,
+            "sites": cohort.sites,
+            "reliability": None
+            if cohort.reliability is None
+            else [float(v) for v in np.nan_to_num(cohort.reliability, nan=-9.0)],
             "code": code_version("selection", "models", "evaluation"),
             "versions": library_versions(),
         }

@@ -77,6 +77,7 @@ class DataSettings(Section):
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"
     )
+    site: OptionalText = Field(None, description="Column: hospital or scanner")
     survival_time: OptionalText = Field(None, description="Column: follow-up time")
     survival_event: OptionalText = Field(None, description="Column: 1 = died")
 
@@ -283,13 +284,20 @@ class ReliabilitySettings(Section):
 class SelectionSettings(Section):
     """From candidates to a few variables, inside every resample."""
 
-    clinical: Literal["univariable", "all"] = Field(
+    clinical: Literal["univariable", "multivariable", "all"] = Field(
         "univariable",
         description="Clinical candidates with p < clinical_p alone, or all of them",
     )
     clinical_p: Share = 0.05
     correlation_limit: Share = Field(0.9, description="|r| to a kept column")
-    rfe_features: int = Field(20, ge=1, description="Left by RFE, per block")
+    reduction: Literal["rfe", "mrmr", "none"] = Field(
+        "rfe", description="Recursive elimination, or max relevance min redundancy"
+    )
+    rfe_features: int = Field(20, ge=1, description="Left by it, per block")
+    lasso_mix: float = Field(
+        1.0, gt=0, le=1, description="Share of the L1 penalty; below 1: elastic net"
+    )
+    lasso_loss: Literal["logistic", "squared"] = "logistic"
     lasso_folds: int = Field(10, ge=3)
     lasso_rule: Literal["min", "1se"] = "min"
     max_features: int = Field(6, ge=1, description="Largest number kept, per block")
@@ -307,6 +315,20 @@ class EvaluationSettings(Section):
     """How the truth is told."""
 
     bootstraps: int = Field(1000, ge=20, description="Repeats of the whole learning")
+    headline: Literal["632+", "out-of-bag"] = Field(
+        "632+", description="Which AUC of unseen patients stands first"
+    )
+    cv_folds: int = Field(5, ge=2, description="Of the nested cross-validation")
+    cv_repeats: int = Field(5, ge=0, description="0 switches it off")
+    permutations: int = Field(
+        100, ge=0, description="Learnings with shuffled outcomes; 0: no test"
+    )
+    ablation: bool = Field(
+        True, description="The models of each sequence alone, cross-validated"
+    )
+    thresholds: tuple[Share, ...] = Field(
+        (), description="Risks to decide at, beside Youden's"
+    )
     confidence: Share = 0.95
 
 

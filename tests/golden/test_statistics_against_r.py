@@ -14,7 +14,7 @@ from radhabitat.evaluation.calibration import (
     hosmer_lemeshow,
     spiegelhalter,
 )
-from radhabitat.evaluation.confusion import confusion, youden_threshold
+from radhabitat.evaluation.classification import confusion, youden_threshold
 from radhabitat.evaluation.correlation import (
     benjamini_hochberg,
     holm,
@@ -128,7 +128,10 @@ def test_the_youden_threshold_is_that_of_proc(reference, hemorrhage):
     wanted = reference[1]["youden"][0]
     threshold = youden_threshold(outcome, scores[0])
     assert threshold == pytest.approx(wanted["threshold"])
-    found = confusion(outcome, scores[0], threshold=threshold, confidence=0.95)
+    positive = (scores[0] >= threshold).astype(float)
+    found = confusion(
+        outcome, positive, name="Youden", threshold=threshold, confidence=0.95
+    )
     assert found.sensitivity.value == pytest.approx(wanted["sensitivity"])
     assert found.specificity.value == pytest.approx(wanted["specificity"])
 
@@ -177,7 +180,7 @@ def test_net_benefit_is_that_of_dcurves_from_threshold_zero_on(reference, column
     rows = wanted[wanted["variable"] == column]
     thresholds = rows["threshold"].to_numpy()
     risk = table[column].to_numpy(dtype=float)
-    curve = decide(outcome, risk[None], thresholds=thresholds)
+    curve = decide(outcome, risk[None], confidence=0.95, thresholds=thresholds)
     assert thresholds[0] == 0.0
     np.testing.assert_allclose(curve.net_benefit, rows["net_benefit"], atol=1e-12)
     everybody = wanted.loc[wanted["variable"] == "all", "net_benefit"]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2, norm
 
-from radhabitat.evaluation.confusion import wilson
 from radhabitat.evaluation.results import Calibration
 from radhabitat.evaluation.smoothing import loess
 from radhabitat.types import Estimate, Significance
@@ -206,3 +205,13 @@ def _group(
     filled = sizes > 0
     sizes = sizes[filled]
     return predicted[filled] / sizes, observed[filled] / sizes, sizes
+
+
+def wilson(share: Floats, sizes: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Return Wilson's interval of proportions (JASA 1927;22:209)."""
+    z = float(norm.ppf(0.5 + confidence / 2.0))
+    shrink = 1 + z**2 / sizes
+    center = (share + z**2 / (2 * sizes)) / shrink
+    spread = np.sqrt(share * (1 - share) / sizes + z**2 / (4 * sizes**2))
+    half = z / shrink * spread
+    return np.maximum(center - half, 0.0), np.minimum(center + half, 1.0)

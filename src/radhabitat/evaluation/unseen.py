@@ -66,6 +66,40 @@ def unseen_areas(
     )
 
 
+def tested_areas(outcome: NDArray[np.int8], risks: Sequence[Floats]) -> Areas:
+    """Return the AUCs of cross-validated models, pairs compared within a fold.
+
+    The covariance is that of the patients tested; the variance of learning is not in
+    it.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Per model, shape (folds, patients), NaN where learned from.
+    """
+    scores = np.array(risks)
+    left_out = ~np.isnan(scores[0])
+    event = outcome == 1
+    right = np.zeros((len(scores), len(outcome)))
+    pairs = np.zeros(len(outcome))
+    for number, out in enumerate(left_out):
+        order = _order(scores[:, number], out, event)
+        right[:, out & event] += order.sum(axis=2)
+        right[:, out & ~event] += order.sum(axis=1)
+        pairs[out & event] += np.count_nonzero(out & ~event)
+        pairs[out & ~event] += np.count_nonzero(out & event)
+    share = right / np.maximum(pairs, 1.0)
+    values = right[:, event].sum(axis=1) / pairs[event].sum()
+    covariance = np.zeros((len(scores), len(scores)))
+    for group in (event, ~event):
+        parts = share[:, group] - share[:, group].mean(axis=1, keepdims=True)
+        count = parts.shape[1]
+        covariance += parts @ parts.T / (count * max(count - 1, 1))
+    smaller = int(min(event.sum(), (~event).sum()))
+    method = "nested cross-validation, at least DeLong variance of mean risks"
+    floors = (_of_mean_risks(outcome, scores),)
+    return Areas(values, covariance, smaller, floors, method)
+
+
 def mean_risks(risks: Floats) -> Floats:
     """Return each patient's mean risk, shape (patients,); NaN if never left out.
 

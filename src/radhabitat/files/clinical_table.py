@@ -37,6 +37,7 @@ class ClinicalTable:
             when the study has no outcome.
         event: What 1 means, in words ("response = OR").
         survival: Columns time and event (NaN where unknown), or None.
+        sites: Hospital or scanner of each patient; None when the study names none.
         unusable: Patient -> (problem, fix): several rows, no outcome, or a word where
             the column holds numbers. They are not in `candidates` and `outcome`.
     """
@@ -45,6 +46,7 @@ class ClinicalTable:
     outcome: pd.Series[int] | None
     event: str
     survival: pd.DataFrame | None = None
+    sites: pd.Series[str] | None = None
     unusable: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
@@ -79,7 +81,9 @@ def read_clinical_frame(
         SettingsError: Which value of the outcome is the event is not said.
     """
     survival = _survival(table, settings, source)
+    sites = _sites(table, settings, source)
     special = {settings.outcome, settings.survival_time, settings.survival_event}
+    special |= {settings.site}
     names = settings.variables
     if names is None:
         names = tuple(str(name) for name in table.columns if name not in special)
@@ -99,7 +103,7 @@ def read_clinical_frame(
             unusable[patient] = (problem, fix)
         outcome = outcome[~outcome.index.isin(list(unusable))]
     usable = candidates[~candidates.index.isin(list(unusable))]
-    return ClinicalTable(usable, outcome, event, survival, unusable)
+    return ClinicalTable(usable, outcome, event, survival, sites, unusable)
 
 
 def plain_value(cell: str) -> str:
@@ -188,6 +192,22 @@ def _words_among_numbers(
         )
         for patient, cells in odd.items()
     }
+
+
+def _sites(
+    table: pd.DataFrame, settings: DataSettings, source: str
+) -> pd.Series[str] | None:
+    if not settings.site:
+        return None
+    require_column(table, settings.site, source, "data.site in study.toml")
+    cells = table[settings.site].astype(str).str.strip()
+    unknown = [str(p) for p, cell in cells.items() if is_missing(str(cell))]
+    if unknown:
+        raise TableError(
+            f"{source}: {settings.site!r} is empty for {shorten(unknown)}",
+            "write the site of each patient, or leave data.site empty",
+        )
+    return cells
 
 
 def _survival(

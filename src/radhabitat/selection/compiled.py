@@ -214,7 +214,7 @@ def _newton_step(
     outcome: Floats,
     shares: Floats,
     state: tuple[Floats, Floats],
-    penalty: float,
+    penalties: tuple[float, float],
     tolerance: float,
 ) -> float:
     """Improve state = (formula with intercept first, log-odds); return the change."""
@@ -224,8 +224,10 @@ def _newton_step(
     residual = shares * (outcome - risk)
     total = curvature.sum()
     center, centered, gram = _center(values, curvature, total)
+    gram += penalties[1] * np.eye(gram.shape[0])
     coefficients = formula[1:].copy()
-    _descend(gram, np.dot(residual, centered), coefficients, penalty, tolerance)
+    slope = np.dot(residual, centered) - penalties[1] * coefficients
+    _descend(gram, slope, coefficients, penalties[0], tolerance)
     change = coefficients - formula[1:]
     offset = residual.sum() / total
     step = offset - np.dot(center, change)
@@ -244,15 +246,17 @@ def _logistic_loss(outcome: Floats, shares: Floats, log_odds: Floats) -> float:
 
 @compiled
 def trace_logistic(
-    values: Floats, outcome: Floats, shares: Floats, penalties: Floats, tolerance: float
-) -> Floats:
-    """Minimize mean logistic loss + penalty |b| for falling penalties.
+    values: Floats, outcome: Floats, shares: Floats, penalties: Floats,
+    mix: float, tolerance: float,
+) -> Floats:  # fmt: skip
+    """Minimize mean logistic loss + penalty (mix |b| + (1 - mix) b^2 / 2).
 
     Args:
         values: Shape (patients, columns), C order.
         outcome: 0.0 or 1.0; both occur.
         shares: Weights that sum to 1.
         penalties: Falling.
+        mix: 1: the LASSO; less: the elastic net.
         tolerance: Largest curvature * squared change of a coefficient at the end.
 
     Returns:
@@ -271,8 +275,9 @@ def trace_logistic(
     state = (formula, log_odds)
     enough = _PERFECT * _logistic_loss(outcome, shares, log_odds)
     for place, penalty in enumerate(penalties):
+        both = penalty * mix, penalty * (1.0 - mix)
         for _ in range(_MOST_STEPS):
-            moved = _newton_step(values, outcome, shares, state, penalty, tolerance)
+            moved = _newton_step(values, outcome, shares, state, both, tolerance)
             if moved < tolerance:
                 break
         path[place:] = formula
@@ -283,16 +288,19 @@ def trace_logistic(
 
 @compiled
 def trace_squared(
-    values: Floats, outcome: Floats, shares: Floats, penalties: Floats, tolerance: float
-) -> Floats:
-    """Minimize mean squared error / 2 + penalty |b|; as `trace_logistic`."""
+    values: Floats, outcome: Floats, shares: Floats, penalties: Floats,
+    mix: float, tolerance: float,
+) -> Floats:  # fmt: skip
+    """Minimize mean squared error / 2 + the penalty of `trace_logistic`."""
     path = np.zeros((penalties.shape[0], values.shape[1] + 1))
     mean = np.dot(shares, outcome)
     center, centered, gram = _center(values, shares, 1.0)
-    slope = np.dot(shares * (outcome - mean), centered)
+    start = np.dot(shares * (outcome - mean), centered)
     coefficients = np.zeros(values.shape[1])
     for place, penalty in enumerate(penalties):
-        _descend(gram, slope, coefficients, penalty, tolerance)
+        curved = gram + penalty * (1.0 - mix) * np.eye(gram.shape[0])
+        slope = start - np.dot(curved, coefficients)
+        _descend(curved, slope, coefficients, penalty * mix, tolerance)
         path[place, 0] = mean - np.dot(center, coefficients)
         path[place, 1:] = coefficients
     return path

@@ -1,0 +1,185 @@
+"""Which patients each repeat learns from, and which it is tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radhabitat.errors import TableError
+from radhabitat.settings import EvaluationSettings
+from radhabitat.types import Block, Cohort, FeatureName
+
+MAX_DRAWS = 100
+_BLOCK = 25
+_FEWEST_PER_SITE = 2
+
+
+class Kind(StrEnum):
+    """Ways to repeat the whole learning."""
+
+    BOOTSTRAP = "bootstrap"
+    FOLD = "fold"
+    SITE = "site"
+    PERMUTATION = "permutation"
+    ABLATION = "ablation"
+
+
+class Task(NamedTuple):
+    """Some repeats of one kind, learned in one go.
+
+    Attributes:
+        kind: Of all of them.
+        start: Number of the first.
+        stop: Number after the last.
+        sequence: The one sequence whose features an ablation learns from.
+    """
+
+    kind: Kind
+    start: int
+    stop: int
+    sequence: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """One repeat.
+
+    Attributes:
+        rows: Learned from; a bootstrap holds copies.
+        cohort: Where they are taken from: outcomes shuffled, columns left out.
+    """
+
+    rows: NDArray[np.intp]
+    cohort: Cohort
+
+
+def list_tasks(cohort: Cohort, settings: EvaluationSettings) -> list[Task]:
+    """Return all repeats of an evaluation, in blocks of a few."""
+    folds = settings.cv_folds * settings.cv_repeats
+    tasks = list(_blocks(Kind.BOOTSTRAP, settings.bootstraps))
+    if _can_fold(cohort, settings.cv_folds):
+        tasks += _blocks(Kind.FOLD, folds)
+        count = settings.permutations * settings.cv_folds
+        tasks += _blocks(Kind.PERMUTATION, count, settings.cv_folds)
+        if settings.ablation:
+            for sequence in sequences_of(cohort):
+                tasks += _blocks(Kind.ABLATION, folds, 1, sequence)
+    tasks += _blocks(Kind.SITE, len(sites_of(cohort)))
+    return tasks
+
+
+def draw(
+    cohort: Cohort, task: Task, number: int, settings: EvaluationSettings, *, seed: int
+) -> Drawn | None:
+    """Return a repeat; the same for the same seed and number.
+
+    Returns:
+        None where chance gives no usable one.
+    """
+    folds = settings.cv_folds
+    if task.kind is Kind.BOOTSTRAP:
+        rows = draw_resample(cohort.outcome, seed=seed, number=number)
+    elif task.kind is Kind.SITE:
+        site = sites_of(cohort)[number]
+        rows = np.flatnonzero(np.array(cohort.sites) != site)
+    else:
+        if task.kind is Kind.PERMUTATION:
+            cohort = shuffle_outcomes(cohort, seed=seed, number=number // folds)
+        fold = deal_folds(cohort.outcome, folds, seed=seed, number=number // folds)
+        rows = np.flatnonzero(fold != number % folds)
+    if task.kind is Kind.ABLATION:
+        cohort = cohort.take_columns(_columns_of(cohort, task.sequence))
+    return None if rows is None else Drawn(rows, cohort)
+
+
+def draw_resample(
+    outcome: NDArray[np.int8], *, seed: int, number: int
+) -> NDArray[np.intp] | None:
+    """Return the rows of a bootstrap resample with two patients of each class in it.
+
+    One of each class is left out. None where chance gives no such resample.
+    """
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+    count = len(outcome)
+    for _ in range(MAX_DRAWS):
+        rows = random.integers(0, count, count)
+        inside = np.zeros(count, dtype=bool)
+        inside[rows] = True
+        enough = min(np.bincount(outcome[inside], minlength=2)) >= 2
+        if enough and len(np.unique(outcome[~inside])) == 2:
+            return np.sort(rows)
+    return None
+
+
+def deal_folds(
+    outcome: NDArray[np.int8], folds: int, *, seed: int, number: int
+) -> NDArray[np.intp]:
+    """Return the fold of each patient: shuffled, the classes spread evenly."""
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, number)))
+    order = random.permutation(len(outcome))
+    order = order[np.argsort(outcome[order], kind="stable")]
+    fold = np.empty(len(outcome), dtype=np.intp)
+    fold[order] = np.arange(len(outcome)) % folds
+    return fold
+
+
+def shuffle_outcomes(cohort: Cohort, *, seed: int, number: int) -> Cohort:
+    """Return the cohort with outcomes exchanged between patients of the same site."""
+    random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(2, number)))
+    outcome = cohort.outcome.copy()
+    sites = np.array(cohort.sites or ("",) * len(cohort))
+    for site in np.unique(sites):
+        rows = np.flatnonzero(sites == site)
+        outcome[rows] = outcome[random.permutation(rows)]
+    return replace(cohort, outcome=outcome)
+
+
+def sites_of(cohort: Cohort) -> tuple[str, ...]:
+    """Return the sites, in order of their names; none when there is only one."""
+    sites = tuple(sorted(set(cohort.sites)))
+    return sites if len(sites) >= _FEWEST_PER_SITE else ()
+
+
+def sequences_of(cohort: Cohort) -> tuple[str, ...]:
+    """Return the sequences that image features come from; none when it is only one."""
+    found = {_sequence(n) for n in _image_features(cohort)} - {""}
+    return tuple(sorted(found)) if len(found) > 1 else ()
+
+
+def _columns_of(cohort: Cohort, sequence: str) -> NDArray[np.intp]:
+    clinical = set(cohort.columns(Block.CLINICAL).tolist())
+    kept = [j for j, n in enumerate(cohort.names)
+            if j in clinical or _sequence(n) == sequence]  # fmt: skip
+    return np.array(kept, dtype=np.intp)
+
+
+def _image_features(cohort: Cohort) -> Iterator[str]:
+    for name, block in zip(cohort.names, cohort.blocks, strict=True):
+        if block is not Block.CLINICAL:
+            yield name
+
+
+def _sequence(name: str) -> str:
+    try:
+        return FeatureName.parse(name).sequence
+    except TableError:
+        return ""
+
+
+def _can_fold(cohort: Cohort, folds: int) -> bool:
+    """Tell whether each fold tests, and each complement has, two of each class."""
+    return min(cohort.events, len(cohort) - cohort.events) >= max(folds, 4)
+
+
+def _blocks(
+    kind: Kind, count: int, multiple: int = 1, sequence: str = ""
+) -> Iterator[Task]:
+    size = max(1, min(_BLOCK, -(-count // 50)))
+    size = -(-size // multiple) * multiple
+    for start in range(0, count, size):
+        yield Task(kind, start, min(start + size, count), sequence)
