@@ -34,7 +34,7 @@ from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
-from radhabitat.selection.reliability import coefficient_of_variation, icc_2_1
+from radhabitat.selection.reliability import coefficient_of_variation, icc
 from radhabitat.settings import ReliabilitySettings, StudySettings
 from radhabitat.types import Block, Cohort, FeatureName
 
@@ -111,7 +111,7 @@ def keep_reliable(
     if len(read_twice) >= 3:
         first = features.loc[read_twice, columns].to_numpy(dtype=np.float64)
         second = np.array([_values(repeats[p]["reader2"], columns) for p in read_twice])
-        agreement = icc_2_1(np.stack([first, second]))
+        agreement = icc(np.stack([first, second])).icc
         reliability |= dict(zip(columns, agreement.tolist(), strict=True))
         columns = [c for c, v in zip(columns, agreement, strict=True)
                    if v >= settings.icc_limit]  # fmt: skip

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.evaluation.calibration import calibrate, decide
+from radhabitat.evaluation.calibration import calibrate
 from radhabitat.evaluation.classification import classify
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import (
     Areas,
     auc,
