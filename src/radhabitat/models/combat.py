@@ -74,6 +74,16 @@ class Combat:
         still = (self.shift[at] == 0.0) & (self.spread[at] == 1.0)
         return np.where(still, values, even * self.scale + middle)
 
+    def maps(self) -> dict[str, Floats]:
+        """Return site -> slope and offset of each feature, shape (2, features).
+
+        What `transform` does without covariates, as a formula.
+        """
+        slopes = 1.0 / np.sqrt(self.spread)
+        offsets = self.center * (1.0 - slopes) - self.shift * slopes * self.scale
+        both = np.stack([slopes, offsets], axis=1)
+        return {site: both[place] for place, site in enumerate(self.sites)}
+
 
 def fit_combat(
     values: Floats,
