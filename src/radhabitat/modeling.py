@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from radhabitat.clinical import Encoded, encode
+from radhabitat.clinical import Encoded, baseline_table, encode
 from radhabitat.errors import TableError
 from radhabitat.evaluation import About, evaluate, to_json, verdict
 from radhabitat.evaluation.draw import Task
@@ -29,14 +29,14 @@ from radhabitat.files.store import (
     library_versions,
     sha256_of,
     write_json,
-    write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
+from radhabitat.learning import fit_ladder, refit_ladder, select_on_all
 from radhabitat.models import to_json as model_to_json
 from radhabitat.prognosis import survival_by_risk
-from radhabitat.report import write_report
-from radhabitat.report.content import ReportContent
+from radhabitat.report.content import Penalized, ReportContent
+from radhabitat.report.translate import Language
+from radhabitat.selection import Selection
 from radhabitat.settings import StudySettings
 from radhabitat.types import Block, Cohort, FeatureName
 
@@ -55,7 +55,7 @@ class Learned:
         evaluation: The models and how good they are.
         legend: (clinical column, what it means).
         verdict: The honest answer in plain words.
-        selection: Block -> variables left after each step, on all patients.
+        selection: Block -> its columns, and what is kept of them, on all patients.
         prognosis: Survival by risk group, where it is known.
         sample_size: How many patients a model of so many candidates needs, in words.
     """
@@ -64,7 +64,7 @@ class Learned:
     evaluation: Evaluation
     legend: tuple[tuple[str, str], ...]
     verdict: str
-    selection: Mapping[str, tuple[tuple[str, int], ...]]
+    selection: Mapping[str, tuple[tuple[str, ...], Selection]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
 
@@ -178,9 +178,9 @@ def evaluate_cohort(
         ),
     )
     forget_others(kept)
-    counts = selection_counts(cohort, settings)
+    selected = select_on_all(cohort, settings)
     words = verdict(evaluation)
-    return Learned(cohort, evaluation, legend, words, counts, sample_size=needed)
+    return Learned(cohort, evaluation, legend, words, selected, sample_size=needed)
 
 
 def patients_needed(cohort: Cohort, settings: StudySettings) -> str:
@@ -210,8 +210,10 @@ def finish(
     features: pd.DataFrame,
     content: ReportContent,
     learned: Learned | None,
+    *,
+    language: Language = "en",
 ) -> Path:
-    """Write features.csv, evaluation.json, the models and report.html.
+    """Write features.csv, evaluation.json, the models and the report with its files.
 
     Returns:
         The path of the report.
@@ -227,18 +229,43 @@ def finish(
         for name, result in learned.evaluation.results.items():
             write_json(results.model(name), model_to_json(result.model))
     complete = replace(
-        content,
-        flow=flow,
-        selection=learned.selection if learned else {},
-        evaluation=learned.evaluation if learned else None,
-        verdict=learned.verdict if learned else "",
-        prognosis=learned.prognosis if learned else (),
-        sample_size=learned.sample_size if learned else "",
-        clinical_columns=learned.legend if learned else (),
-        provenance=_provenance(content.settings, features),
+        content, flow=flow, provenance=_provenance(content.settings, features)
     )
-    write_text(results.report, write_report(complete))
+    if learned is not None:
+        complete = _with_models(complete, learned)
+    from radhabitat.report.publish import publish  # it loads matplotlib
+
+    publish(complete, results, language=language)
     return results.report
+
+
+def _with_models(content: ReportContent, learned: Learned) -> ReportContent:
+    """Return a report with what was learned, and the values behind its figures."""
+    cohort, ladder = learned.cohort, learned.evaluation.results.values()
+    lasso = {
+        block: Penalized(tuple(names[j] for j in kept.path_positions), kept.path)
+        for block, (names, kept) in learned.selection.items()
+        if kept.path is not None
+    }
+    chosen = {n for result in ladder for n in result.model.variables}
+    for found in lasso.values():
+        left = found.path.coefficients[found.path.best] != 0.0
+        chosen |= {n for n, keep in zip(found.names, left, strict=True) if keep}
+    names = tuple(sorted(chosen))
+    values = cohort.values[:, cohort.positions(names)]
+    return replace(
+        content,
+        selection={b: kept.counts for b, (_, kept) in learned.selection.items()},
+        lasso=lasso,
+        chosen=dict(zip(names, values.T, strict=True)),
+        sites=cohort.sites,
+        evaluation=learned.evaluation,
+        verdict=learned.verdict,
+        prognosis=learned.prognosis,
+        sample_size=learned.sample_size,
+        baseline=baseline_table(cohort),
+        clinical_columns=learned.legend,
+    )
 
 
 def _key(cohort: Cohort, settings: StudySettings) -> str:
