@@ -37,7 +37,9 @@ def keep(content: ReportContent, results: ResultsLayout) -> None:
             listed[patient] = file.name
         names[part] = listed
     bare = replace(content, pictures={}, checkerboards={}, surfaces={})
-    write_json(results.content, {"content": encode(bare), "files": names})
+    # once there and back, so that a report made again keeps the same bytes (10, 10.0)
+    settled = encode(decode(ReportContent, encode(bare)))
+    write_json(results.content, {"content": settled, "files": names})
 
 
 def restore(results: ResultsLayout) -> ReportContent:

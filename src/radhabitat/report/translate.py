@@ -41,7 +41,7 @@ class Catalog:
 
     def translate(self, text: str) -> str:
         """Return a text in the other language, sentence by sentence where need be."""
-        whole = self._whole(text.strip())
+        whole = self._whole(" ".join(text.split()))
         if whole is not None:
             return whole
         for parts, glue in (

@@ -12,7 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter
 
 # what matplotlib holds: numbers or words
 Row = dict[str, Any]
@@ -46,10 +46,10 @@ def _named(axes: Axes, rows: list[Row]) -> Iterator[Row]:
 
 def _names(axis: Axis) -> dict[int, str]:
     shown, places = axis.get_major_formatter(), axis.get_major_locator()
-    if not isinstance(shown, FixedFormatter) or not isinstance(places, FixedLocator):
+    # what set_xticks(places, names) leaves behind
+    if not isinstance(shown, FuncFormatter) or not isinstance(places, FixedLocator):
         return {}
-    pairs = zip(places(), shown.seq, strict=False)
-    return {round(p): str(name) for p, name in pairs if p == round(p)}
+    return {round(p): shown(p) for p in places() if p == round(p)}
 
 
 def _points(

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from radhabitat.report.palette import FAINT, INK, RULE
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 # Any: the names that matplotlib allows differ between its versions
 _STYLE: dict[Any, Any] = {
@@ -142,14 +144,15 @@ def _translate(figure: Figure, translate: Translate) -> None:
     if translate is str:
         return
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter
 
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             shown = axis.get_major_formatter()
-            if isinstance(shown, FixedFormatter):
-                named = FixedFormatter([translate(str(w)) for w in shown.seq])
-                axis.set_major_formatter(named)
+            named = isinstance(axis.get_major_locator(), FixedLocator)
+            if named and isinstance(shown, FuncFormatter):
+                words = partial(_in_other_words, shown=shown, translate=translate)
+                axis.set_major_formatter(words)
     for text in figure.findobj(Text):
         if isinstance(text, Text) and text.get_text():
             text.set_text(translate(text.get_text()))
@@ -190,6 +193,12 @@ def _new_figure(style: dict[Any, Any]) -> Iterator[Figure]:
         # a name in a script without a font here is drawn as boxes, not refused
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield Figure(layout="constrained")
+
+
+def _in_other_words(
+    value: float, place: int | None, *, shown: Formatter, translate: Translate
+) -> str:
+    return translate(shown(value, place))
 
 
 def _palette(colors: Sequence[str]) -> list[int]:

@@ -26,7 +26,8 @@ def spearman(values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     columns = []
     for column in values.values():
         known = column[np.isfinite(column)]
-        filled = np.where(np.isfinite(column), column, np.median(known or [0.0]))
+        middle = np.median(known) if len(known) else 0.0
+        filled = np.where(np.isfinite(column), column, middle)
         columns.append(rankdata(filled))
     ranks = np.array(columns)
     centered = ranks - ranks.mean(axis=1, keepdims=True)
