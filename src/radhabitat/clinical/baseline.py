@@ -42,8 +42,12 @@ def _row(name: str, values: Floats, event: NDArray[np.bool_]) -> Row:
     else:
         p, test = float(mannwhitneyu(first, second).pvalue), "Mann-Whitney"
         quartiles = (np.quantile(v, (0.5, 0.25, 0.75)) for v in (whole, first, second))
-        shown = ["{:.3g} ({:.3g} to {:.3g})".format(*q) for q in quartiles]
+        shown = ["{} ({} to {})".format(*map(_shown, q)) for q in quartiles]
     return (name, *shown, "< 0.001" if p < 0.001 else f"{p:.3f}", test)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _by_counts(first: Floats, second: Floats) -> tuple[float, str]:

@@ -123,6 +123,7 @@ class _Maker:
         for name in ("Title", "Heading1", "Heading2", "Heading3", "BodyText", "Italic"):
             style = self.styles[name]
             style.fontName = fonts["H" in name or name == "Title"]
+            style.keepWithNext = name.startswith("Heading")
             style.wordWrap = "CJK" if fonts[0] == fonts[1] else None
         for name, size in (("BodyText", 9), ("Italic", 8), ("Heading2", 12)):
             self.styles[name].fontSize = size
@@ -195,7 +196,7 @@ class _Maker:
         every = (headers, *rows)
         cells = [[self.words(str(c), "Italic") for c in row] for row in every]
         widest = [
-            min(max(len(str(row[c])) for row in every), 60) + 3
+            min(max(len(str(row[c])) for row in every), 60) + 6
             for c in range(len(headers))
         ]
         widths = [WIDTH * w / sum(widest) for w in widest]

@@ -41,6 +41,9 @@ class Catalog:
 
     def translate(self, text: str) -> str:
         """Return a text in the other language, sentence by sentence where need be."""
+        lines = [self._whole(line) for line in text.split("\n")]
+        if len(lines) > 1 and None not in lines:
+            return "\n".join(line for line in lines if line is not None)
         whole = self._whole(" ".join(text.split()))
         if whole is not None:
             return whole

@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from radhabitat.report.palette import FAINT, INK, RULE
@@ -63,6 +63,7 @@ CHINESE_FONTS = (
     "Heiti SC",
 )
 """Free ones first; the first that is installed draws Chinese in PNG, TIFF and PDF."""
+_CHINESE_FILES = r"cjk|notosanssc|sourcehan|wqy|msyh|simhei|pingfang|heiti"
 
 Fill = Callable[["Figure"], None]
 Translate = Callable[[str], str]
@@ -127,12 +128,15 @@ def _svg(figure: Figure) -> str:
 
 
 def _pixels(figure: Figure) -> tuple[bytes, bytes]:
+    import numpy as np
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    raw, png, tiff = io.BytesIO(), io.BytesIO(), io.BytesIO()
-    figure.savefig(raw, format="raw", dpi=DPI, facecolor="white")
-    width, height = (int(v) for v in figure.get_size_inches() * DPI)
-    with Image.frombytes("RGBA", (width, height), raw.getvalue()) as image:
+    png, tiff = io.BytesIO(), io.BytesIO()
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    with Image.fromarray(np.asarray(canvas.buffer_rgba())) as image:
         flat = image.convert("RGB")
         flat.save(png, format="png", dpi=(DPI, DPI))
         flat.save(tiff, format="tiff", dpi=(DPI, DPI), compression="tiff_lzw")
@@ -209,11 +213,19 @@ def _palette(colors: Sequence[str]) -> list[int]:
     return [round(255 * part) for color in every for part in color]
 
 
+@cache
 def chinese_font() -> tuple[str, str] | None:
     """Return the name and the file of an installed font with Chinese characters."""
     from matplotlib import font_manager
 
-    known = {font.name: font.fname for font in font_manager.fontManager.ttflist}
+    fonts = font_manager.fontManager
+    known = {font.name: font.fname for font in fonts.ttflist}
+    if not any(name in known for name in CHINESE_FONTS):
+        # installed after matplotlib last looked
+        for file in font_manager.findSystemFonts():
+            if re.search(_CHINESE_FILES, file, re.IGNORECASE):
+                fonts.addfont(file)
+        known = {font.name: font.fname for font in fonts.ttflist}
     return next(((f, known[f]) for f in CHINESE_FONTS if f in known), None)
 
 

@@ -11,6 +11,8 @@ from matplotlib.figure import Figure
 from radhabitat.report.content import ReportContent
 from radhabitat.report.palette import ACCENT, FAINT, INK
 
+SHOWN = 300
+"""About so many tumors have a line; the median is of all."""
 AXIS_NAMES = {
     "elbow": "Unexplained variation",
     "silhouette": "Silhouette",
@@ -55,7 +57,7 @@ def _draw_curves(
     axes: Axes, curves: list[dict[int, float]], k_used: int | None
 ) -> None:
     ks = sorted({k for curve in curves for k in curve})
-    for curve in curves:
+    for curve in curves[:: -(-len(curves) // SHOWN)]:
         axes.plot(
             list(curve), list(curve.values()), color=FAINT, linewidth=0.6, alpha=0.5
         )

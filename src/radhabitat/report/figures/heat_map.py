@@ -48,7 +48,7 @@ def draw_heat_map(
     names, matrix = list(values), spearman(values)
     size = len(names)
     height = 1.2 + max(0.34 * size, 1.8)
-    figure.set_size_inches(min(4.6 + 0.34 * size + (2.2 if vif else 0), 10), height)
+    figure.set_size_inches(min(5.6 + 0.34 * size + (3.2 if vif else 0), 11), height)
     widths = (max(size * 0.34, 1.8), 1.6) if vif else (1,)
     panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
     axes = panels[0]

@@ -49,7 +49,7 @@ def draw_lasso_error(figure: Figure, block: Penalized) -> None:
         ecolor="#c5ccd3",
         marker="o",
         markersize=3.2,
-        linewidth=0,
+        linestyle="none",
         elinewidth=1,
     )
     _mark(figure, block)
@@ -65,10 +65,12 @@ def draw_lasso_error(figure: Figure, block: Penalized) -> None:
 
 def _mark(figure: Figure, block: Penalized) -> None:
     axes, path = figure.axes[0], block.path
-    for place, words, style in (
-        (path.sparse, "lambda.1se", ":"),
-        (path.best, "lambda.min", "--"),
-    ):
+    marks = [(path.best, "lambda.min", "--")]
+    if path.sparse == path.best:
+        marks = [(path.best, "lambda.min = lambda.1se", "--")]
+    else:
+        marks.append((path.sparse, "lambda.1se", ":"))
+    for place, words, style in marks:
         at = float(np.log10(path.penalties[place]))
         axes.axvline(at, color=INK if style == "--" else FAINT, linestyle=style, lw=1.2)
         axes.text(

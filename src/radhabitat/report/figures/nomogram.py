@@ -63,6 +63,6 @@ def _ruler(axes: Axes, row: int, places: NDArray[np.float64], words: list[str]) 
     for place in np.argsort(places, kind="stable"):
         x = float(places[place])
         axes.plot([x, x], [row, row - 0.13], color=INK, linewidth=0.9)
-        if x - last >= CLOSEST:
+        if x - last >= CLOSEST * (0.5 + 0.3 * len(words[place])):
             axes.text(x, row - 0.2, words[place], ha="center", va="bottom", fontsize=8)
             last = x

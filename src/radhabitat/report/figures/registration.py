@@ -10,6 +10,18 @@ from radhabitat.report.figures.risk_by_outcome import GOLDEN_RATIO
 from radhabitat.report.palette import HABITAT_COLORS, INK
 
 MOST = 6
+MANY = 500
+"""Dots above which a page holds their picture instead."""
+FIRST = (
+    "displacement_mm",
+    "moved_mm",
+    "mi_before",
+    "mi_after",
+    "body_overlap",
+    "sharpness",
+    "snr",
+)
+"""What readers ask for; others where these are not known."""
 
 
 def draw_quality(figure: Figure, quality: dict[str, Quality]) -> None:
@@ -20,7 +32,8 @@ def draw_quality(figure: Figure, quality: dict[str, Quality]) -> None:
             for measure, value in measures.items():
                 if np.isfinite(value):
                     found.setdefault(measure, {}).setdefault(sequence, []).append(value)
-    panels = list(found.items())[:MOST]
+    order = sorted(found, key=lambda m: FIRST.index(m) if m in FIRST else len(FIRST))
+    panels = [(m, found[m]) for m in order[:MOST]]
     across = min(3, len(panels))
     down = -(-len(panels) // across)
     figure.set_size_inches(8.6, 2.6 * down + 0.2)
@@ -32,7 +45,13 @@ def draw_quality(figure: Figure, quality: dict[str, Quality]) -> None:
             spread = (np.arange(len(values)) * GOLDEN_RATIO) % 1 - 0.5
             color = HABITAT_COLORS[place % len(HABITAT_COLORS)]
             panel.scatter(
-                place + 0.5 * spread, values, s=12, color=color, alpha=0.6, linewidth=0
+                place + 0.5 * spread,
+                values,
+                s=12,
+                color=color,
+                alpha=0.6,
+                linewidth=0,
+                rasterized=len(values) > MANY,
             )
             panel.hlines(
                 np.median(values), place - 0.34, place + 0.34, color=INK, linewidth=2

@@ -16,7 +16,7 @@ from radhabitat.types import HabitatMap
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SIDE = 110
+SIDE = 96
 """Voxels along the edge of the turned cube."""
 TURN, TILT = np.deg2rad(35.0), np.deg2rad(20.0)
 LIGHT = np.array([-0.35, 0.45, 0.82])
@@ -61,16 +61,16 @@ def _turned(habitats: HabitatMap) -> NDArray[np.uint8]:
 
 def _fill(figure: Figure, turned: NDArray[np.uint8], habitats: HabitatMap) -> None:
     count = habitats.count
-    figure.set_size_inches(2.3 * (count + 1), 2.55)
+    figure.set_size_inches(1.8 * (count + 1), 2.05)
     panels = figure.subplots(1, count + 1, squeeze=False)[0]
     whole = turned > 0
     panels[0].imshow(_shaded(whole, turned, whole))
-    panels[0].set_title("Whole tumor", fontsize=9)
+    panels[0].set_title(f"{habitats.patient}, whole", fontsize=8)
     total = max(int((habitats.array > 0).sum()), 1)
     for h in range(1, count + 1):
         panels[h].imshow(_shaded(turned == h, turned, whole))
         share = percent(habitats.voxels(h) / total)
-        panels[h].set_title(f"Habitat {h}: {share}", fontsize=9)
+        panels[h].set_title(f"Habitat {h}: {share}", fontsize=8)
     for axes in panels:
         bare(axes)
 

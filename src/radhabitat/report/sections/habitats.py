@@ -14,7 +14,7 @@ from radhabitat.report.wording import UNKNOWN, count, number, percent
 from radhabitat.settings import HabitatSettings
 
 PICTURES_BYTES = 6_500_000
-SURFACES_BYTES = 1_200_000
+SURFACES_BYTES = 1_500_000
 """Pictures up to this size keep a report with base64 below 15 MB."""
 
 DOUBTFUL = 0.05
