@@ -40,6 +40,10 @@ class Linked(NamedTuple):
     files: frozenset[str] = frozenset()
 
 
+NO_FONT = (
+    "No font with Chinese characters is installed here; the PNG and TIFF files show "
+    "boxes. Install one, such as Noto Sans CJK SC, and make the report again."
+)
 SOURCES = {
     "patients": ("report.json",),
     "quality": ("report.json",),
@@ -74,7 +78,7 @@ def write_report(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from radhabitat.report.blocks import Figure
-    from radhabitat.report.figures.drawing import draw_svg
+    from radhabitat.report.figures.drawing import chinese_font, draw_svg
     from radhabitat.report.sections import build_sections
     from radhabitat.report.sections.summary import summarize
 
@@ -97,6 +101,7 @@ def write_report(
         summary=summarize(content),
         sections=sections,
         draw=draw,
+        notice=NO_FONT if language == "zh" and chinese_font() is None else "",
         language={"en": "en", "zh": "zh-Hans"}[language],
         files=linked.files,
         sources=SOURCES,

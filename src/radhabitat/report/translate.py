@@ -15,7 +15,8 @@ from typing import Literal
 
 Language = Literal["en", "zh"]
 _HOLE = re.compile(r"\\\{\\\}")
-_SENTENCE = re.compile(r"(?<=[.:;])\s+(?=\S)")
+_SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z(])")
+_CLAUSE = re.compile(r"(?<=[:;])\s+(?=\S)")
 
 
 def translator(language: Language) -> Callable[[str], str]:
@@ -50,6 +51,7 @@ class Catalog:
         for parts, glue in (
             (text.split("\n"), "\n"),
             (_SENTENCE.split(text), " "),
+            (_CLAUSE.split(text), " "),
         ):
             if len(parts) > 1:
                 return glue.join(self.translate(part) for part in parts)
@@ -70,4 +72,10 @@ class Catalog:
 def _catalog(language: str) -> Catalog:
     folder = resources.files("radhabitat.report").joinpath("translations")
     text = folder.joinpath(f"{language}.csv").read_text(encoding="utf-8")
-    return Catalog({row[0]: row[1] for row in csv.reader(text.splitlines()) if row})
+    return Catalog(
+        {
+            row[0]: row[1].replace("\\n", "\n")
+            for row in csv.reader(text.splitlines())
+            if row
+        }
+    )

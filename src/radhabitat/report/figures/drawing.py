@@ -134,7 +134,8 @@ def _pixels(figure: Figure) -> tuple[bytes, bytes]:
 
     png, tiff = io.BytesIO(), io.BytesIO()
     figure.set_dpi(DPI)
-    canvas = FigureCanvasAgg(figure)
+    # Any: matplotlib does not say what these take
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     with Image.fromarray(np.asarray(canvas.buffer_rgba())) as image:
         flat = image.convert("RGB")
