@@ -22,6 +22,7 @@ from radhabitat.cli.console import (
     show_progress,
     workers_with_progress,
 )
+from radhabitat.cli.dicom import phase
 from radhabitat.cli.features import features, maps, selftest
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
@@ -220,6 +221,7 @@ def model(
     _show(result)
 
 
+app.command()(phase)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)

@@ -18,6 +18,7 @@ from radhabitat.files.check_tables import (
     from_error,
 )
 from radhabitat.files.layout import StudyLayout
+from radhabitat.files.phase_labels import check_labels
 from radhabitat.files.store import recorded_notes
 from radhabitat.files.subjects import (
     SubjectFiles,
@@ -64,6 +65,7 @@ def check_study(study_file: Path, *, run: Mapper | None = None) -> tuple[Finding
     findings = check_clinical(study_file.parent, settings, subjects)
     findings += [Finding("loses a patient", p, *why) for p, why in repeated.items()]
     findings += check_shared_files(subjects)
+    findings += check_labels(study_file.parent, settings.data.sequences, subjects)
     look = partial(_check_patient, study_file.parent, settings)
     for found in map(look, subjects) if run is None else run(look, subjects):
         findings += found

@@ -64,7 +64,7 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
     subjects = []
     for patient, row in table.iterrows():
         wanted = (*data.sequences, "mask", "mask2", *ORGANS)
-        cells = {c: _absolute(study_folder, str(row.get(c, ""))) for c in wanted}
+        cells = {c: absolute_cell(study_folder, str(row.get(c, ""))) for c in wanted}
         images = {s: cells[s] for s in data.sequences if cells[s]}
         masks = (cells["mask"], cells["mask2"])
         organs = {organ: cells[organ] for organ in ORGANS if cells[organ]}
@@ -178,7 +178,7 @@ def _files_of(cell: str) -> list[Path]:
     return [path, *(p for p in others if p.is_file())]
 
 
-def _absolute(folder: Path, cell: str) -> str:
+def absolute_cell(folder: Path, cell: str) -> str:
     """Return a cell as an absolute path; a backslash is a separator, too."""
     if not cell:
         return ""
