@@ -121,7 +121,8 @@ def measure_case(case: Case) -> tuple[Row, ...]:
     if not labels and case.parameters.label is not None:
         labels = ((case.parameters.label,),)
     return tuple(
-        _row(case, label, image, mask) for label, mask in as_regions(case.mask, labels)
+        _row(case, label, image, mask)
+        for label, mask in as_regions(case.mask, labels, image)
     )
 
 
@@ -151,7 +152,7 @@ def write_maps(
     from radhabitat.features.maps import MAPPED, feature_maps
 
     image, names = as_volume(source[0]), tuple(features) or MAPPED
-    mask = as_union(source[1], source[2])
+    mask = as_union(source[1], source[2], image)
     mask = on_grid(mask, image, "the image")
     parts = feature_maps(image, mask, settings, radius=radius, features=names)
     values = np.empty((len(names), mask.voxels), dtype=np.float32)

@@ -60,8 +60,13 @@ class DataSettings(Section):
         ("PRE", "LAP", "PVP", "DP"), min_length=1, description="Names, in study order"
     )
     reference: str = Field("PVP", description="The sequence the tumor was drawn on")
-    mask_labels: tuple[int, ...] = Field(
-        (), description="Labels of the mask that are tumor; empty: all of them"
+    mask_labels: tuple[int | str, ...] = Field(
+        (),
+        description="Labels of the mask, or names of its segments, that are tumor; "
+        "empty: segments named after a tumor, else all",
+    )
+    lesions: Literal["union", "largest"] = Field(
+        "union", description="Of several lesions in the mask: together, or the largest"
     )
     clinical: OptionalText = Field(
         "clinical.csv",

@@ -12,7 +12,8 @@ import pytest
 from radhabitat.dicom import is_segmentation, read_segmentation, read_volumes
 from radhabitat.dicom.frames import seconds
 from radhabitat.errors import ImageError, MaskError
-from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.files.masks import read_mask
+from radhabitat.files.volumes import read_volume
 
 DATA = Path(
     os.environ.get(
@@ -268,7 +269,7 @@ def test_dicom_masks_are_chosen_by_segment_number(tmp_path):
     path = samples.segmentation(tmp_path / "seg.dcm", {1: one, 2: 1 - one})
     assert read_mask(path)[0].voxels == np.prod(samples.SHAPE)
     assert read_mask(path, labels=(1,))[0].voxels == 1
-    with pytest.raises(MaskError, match="none of the labels 7; found: 1, 2"):
+    with pytest.raises(MaskError, match="none of the labels 7; found: 1 part 1, 2"):
         read_mask(path, labels=(7,))
 
 

@@ -32,11 +32,13 @@ class Segment:
         number: Segment number, from 1.
         name: Segment label.
         mask: Its voxels; all segments of a file share one grid.
+        frame_of_reference: Frame of Reference UID, empty when unknown.
     """
 
     number: int
     name: str
     mask: Mask
+    frame_of_reference: str = ""
 
 
 def is_segmentation(path: Path) -> bool:
@@ -83,13 +85,14 @@ def _segments(data: Dataset) -> tuple[Segment, ...]:
         half = float(data.get("MaximumFractionalValue") or 255) / 2.0
         pixels = (pixels >= half).astype(np.float64)
     labelmap = data.SOPClassUID == LABELMAP
+    space = str(data.get("FrameOfReferenceUID") or "")
     found = []
     for number, name in _names(data).items():
         array = np.zeros(grid.shape, dtype=np.bool_)
         for frame, segment, k in zip(pixels, segments, places, strict=True):
             if labelmap or segment == number:
                 array[:, :, k] |= (frame == number if labelmap else frame > 0).T
-        found.append(Segment(number, name, Mask(array, grid)))
+        found.append(Segment(number, name, Mask(array, grid), space))
     return tuple(found)
 
 

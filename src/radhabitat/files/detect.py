@@ -11,6 +11,7 @@ from typing import TypeAlias
 from radhabitat.dicom.phases import PhaseLabel
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.files.dicom_names import Series, name_series, read_series
+from radhabitat.files.masks import read_mask
 from radhabitat.files.naming import (
     PHASES,
     guess_phase,
@@ -25,7 +26,7 @@ from radhabitat.files.naming import (
 )
 from radhabitat.files.scan import Item, find_items, group_by_patient
 from radhabitat.files.subjects import SubjectFiles
-from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.files.volumes import read_volume
 
 Labels: TypeAlias = Mapping[str, tuple[str, PhaseLabel]]
 _GENERIC = words("image img volume vol data scan series")
@@ -154,8 +155,9 @@ def _lies_on(candidates: _Candidates, sequence: str) -> bool:
     if not cells:
         return False
     try:
-        grid = read_volume(min(cells, key=lambda c: image_rank(c[0]))[1]).grid
-        return any(read_mask(m)[0].grid.same_as(grid) for _, m in candidates.masks)
+        image = read_volume(min(cells, key=lambda c: image_rank(c[0]))[1])
+        masks = [read_mask(cell, on=image)[0] for _, cell in candidates.masks]
+        return any(mask.grid.same_as(image.grid) for mask in masks)
     except RadHabitatError:
         return False
 

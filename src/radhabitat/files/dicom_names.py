@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from radhabitat.dicom import is_segmentation, read_volumes
+from radhabitat.dicom.contours import is_contours
 from radhabitat.dicom.phase_words import is_unwanted
 from radhabitat.dicom.phases import Candidate, PhaseLabel, label_phases
 from radhabitat.errors import ImageError
@@ -44,7 +45,7 @@ def read_series(
         patient: Identifier, to be removed from descriptions.
     """
     files = sorted(p for p in folder.iterdir() if p.is_file())
-    masks = [(p.name, str(p)) for p in files if is_segmentation(p)]
+    masks = [(p.name, str(p)) for p in files if is_segmentation(p) or is_contours(p)]
     if len(masks) == len(files):
         return masks, [], []
     try:

@@ -15,6 +15,7 @@ __all__ = [
     "image_rank",
     "is_mask_name",
     "is_second_reader",
+    "is_tumor_name",
     "mask_rank",
     "preferred_reference",
     "sequence_name",
@@ -63,6 +64,11 @@ def is_mask_name(name: str) -> bool:
     return any(part in w for w in found for part in _MASK_PARTS)
 
 
+def is_tumor_name(name: str) -> bool:
+    """Tell whether a segment is named after a tumor."""
+    return any(part in name.lower() for part in _TUMOR)
+
+
 def is_second_reader(name: str) -> bool:
     """Tell whether a mask's name is that of a second reader."""
     return bool(_SECOND.search(stem(name).lower()))
@@ -81,7 +87,7 @@ def mask_rank(name: str) -> tuple[int, int, str]:
     lower = name.lower()
     points = 16 * is_second_reader(name)
     points += 8 * any(part in lower for part in _NOT_TUMOR)
-    points -= 4 * any(part in lower for part in _TUMOR)
+    points -= 4 * is_tumor_name(name)
     points -= 2 * any(part in words(lower) for part in _CONSENSUS)
     return points, len(lower), lower
 
