@@ -26,3 +26,27 @@ def phase(
     data = Study.load(study).settings.data
     now = choose_phase(study.parent, data, (patient, sequence, cell), by=by)
     console.print(f"{sequence} of {patient} is {now}", markup=False)
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder with original DICOM files.")],
+    out: Annotated[Path, typer.Argument(help="Folder for the copies.")],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="File with the secret; default: in your settings folder."),
+    ] = None,
+    links: Annotated[
+        Path | None, typer.Option(help="Also write pseudonym -> original id here.")
+    ] = None,
+) -> None:
+    """Copy DICOM images without names, ids, dates and private fields."""
+    from radhabitat.files.importing import DEFAULT_KEY, REPORT, import_folder
+
+    report = import_folder(source, out, key=key or DEFAULT_KEY, links=links)
+    for why, number in sorted(report.refused.items()):
+        console.print(f"- left out: {number} x {why}", markup=False)
+    console.print(
+        f"Wrote {report.written} images of {len(report.patients)} patients to {out}; "
+        f"what was done: {REPORT}. Next: radhabitat init {out}",
+        markup=False,
+    )

@@ -46,6 +46,10 @@ _DYNAMIC = frozenset(
     words("vibe lava thrive ethrive quick3d fame fspgr spgr fl3d flash dyn dynamic dce")
     + words("mdixon disco twist tigre fsp3d starvibe dixon tfe")
 )
+VOCABULARY = UNWANTED.union(
+    _DYNAMIC, *(f"{whole} {parts}".split() for _, whole, parts in _PHASE_WORDS)
+) - frozenset(["a", "p", "d", "v"])
+"""Words that speak of sequences and phases, of nobody."""
 _EARLY_ARTERIAL = re.compile(r"early[-_ ]?art|art\w*[-_ ]?early|\beap\b|早动脉|动脉早")
 _SECONDS = re.compile(r"(?<![a-z0-9.])(\d{2,4}) ?[-_]?(?:s|secs?|seconds?|秒)(?![a-z])")
 _MINUTES = re.compile(r"(?<![a-z0-9.])(\d{1,2}) ?[-_]?(?:min(?:ute)?s?|分钟?)(?![a-z])")
