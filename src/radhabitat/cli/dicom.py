@@ -50,3 +50,21 @@ def import_(
         f"what was done: {REPORT}. Next: radhabitat init {out}",
         markup=False,
     )
+
+
+def export(
+    study: Annotated[Path, typer.Argument(help="Path of study.toml, after a run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default: results/objects.")
+    ] = None,
+) -> None:
+    """Write habitats as .seg.nrrd and DICOM SEG, measurements as DICOM SR."""
+    from radhabitat.exporting import export_study
+    from radhabitat.study import Study
+
+    loaded = Study.load(study)
+    folder = out or loaded.layout.results.folder / "objects"
+    done = export_study(loaded, folder)
+    for note in done.notes:
+        console.print(f"- {note}", markup=False)
+    console.print(f"Wrote {len(done.files)} objects to {folder}", markup=False)

@@ -56,7 +56,7 @@ def read_volume_and_notes(
         source, part = split_cell(path)
         check_exists(source)
         if not is_image_name(source):
-            volume = _pick_dicom(source, part)
+            volume = pick_dicom(source, part)
             try:
                 check_voxels(int(np.prod(volume.grid.shape)))
             except TooLargeError as error:
@@ -76,8 +76,12 @@ def read_volume_and_notes(
     return without_empty_border(Volume(values, grid))
 
 
-def _pick_dicom(folder: Path, part: str) -> DicomVolume:
-    """Return the n-th volume of a DICOM folder in time order, or its only one."""
+def pick_dicom(folder: Path, part: str) -> DicomVolume:
+    """Return the n-th volume of a DICOM folder in time order, or its only one.
+
+    Raises:
+        ImageError: There is none, or several and no number.
+    """
     volumes = read_volumes(folder)
     if not part.isdecimal() and len(volumes) > 1:
         titles = "; ".join(f"{n}: {v.title}" for n, v in enumerate(volumes, start=1))
