@@ -22,7 +22,7 @@ from radhabitat.cli.console import (
     show_progress,
     workers_with_progress,
 )
-from radhabitat.cli.dicom import export, import_, phase
+from radhabitat.cli.dicom import export, import_, pacs, phase
 from radhabitat.cli.features import features, maps, selftest
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
@@ -224,6 +224,7 @@ def model(
 app.command()(phase)
 app.command("import")(import_)
 app.command()(export)
+app.add_typer(pacs, name="pacs")
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
