@@ -1,16 +1,13 @@
-"""De-identification of DICOM files, by keyed hash: same key, same pseudonyms."""
+"""De-identification of a DICOM data set, by keyed hash: same key, same pseudonyms."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import io
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pydicom
 from pydicom.datadict import dictionary_has_tag
@@ -18,7 +15,6 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
-from radhabitat.dicom.contours import STRUCTURES
 from radhabitat.dicom.deid_rules import (
     BYTES,
     CLEANED,
@@ -31,12 +27,7 @@ from radhabitat.dicom.deid_rules import (
     clean,
     is_standard_code,
 )
-from radhabitat.dicom.frames import IMAGE_CLASSES
-from radhabitat.dicom.headers import DAMAGED, claims_dicom, quietly
-from radhabitat.dicom.segmentation import LABELMAP, SEGMENTATION
-from radhabitat.errors import InputError
 
-_CLASSES = IMAGE_CLASSES | {SEGMENTATION, LABELMAP, STRUCTURES}
 _OLDEST = 90
 _MOST_DAYS = 3650
 _OUR_CLASS = UID("2.25.201785468113921938765438821733462081")
@@ -71,85 +62,6 @@ class Deidentifier:
         )
 
 
-@dataclass
-class Report:
-    """What was done to a folder, without a word of whose it was.
-
-    Attributes:
-        written: Number of files.
-        patients: Their pseudonyms.
-        refused: Reason -> number of files left out.
-        done: What -> number of elements.
-    """
-
-    written: int = 0
-    patients: set[str] = field(default_factory=set)
-    refused: Counter[str] = field(default_factory=Counter)
-    done: Counter[str] = field(default_factory=Counter)
-
-    def as_json(self) -> dict[str, object]:
-        """Return it for a file beside the images."""
-        return {
-            "images": self.written,
-            "patients": len(self.patients),
-            "left_out": dict(sorted(self.refused.items())),
-            "elements": dict(sorted(self.done.items())),
-            "profile": [f"{code} {meaning}" for code, meaning in PROFILE],
-        }
-
-
-def import_dicom(
-    source: Path,
-    deidentifier: Deidentifier,
-    *,
-    write: Callable[[Path, bytes], None],
-    link: Callable[[str, str], object] = lambda *_: None,
-) -> Report:
-    """De-identify every image, segmentation and structure set of a folder.
-
-    Secondary captures, pictures with burned-in text and other kinds of files are left
-    out and counted.
-
-    Args:
-        source: Searched with its sub-folders.
-        deidentifier: Holds the key.
-        write: Given the new path (patient/date/series/image.dcm) and the bytes.
-        link: Given pseudonym and original identifier of each image's patient.
-
-    Raises:
-        InputError: There is no file that can be used.
-    """
-    report, seen = Report(), set()
-    for path in sorted(p for p in source.rglob("*") if p.is_file()):
-        with quietly():
-            try:
-                data = pydicom.dcmread(path)
-                reason = _refusal(data)
-                if not reason and data.SOPInstanceUID in seen:
-                    reason = "copy of another file"
-                if not reason:
-                    seen.add(data.SOPInstanceUID)
-                    patient = _identity(data)
-                    deidentify(data, deidentifier, report.done)
-                    place, content = _place(data), _bytes(data)
-            except DAMAGED:
-                reason = "damaged DICOM file" if claims_dicom(path) else "not DICOM"
-        if reason:
-            report.refused[reason] += 1
-            continue
-        write(place, content)
-        link(str(data.PatientID), patient)
-        report.written += 1
-        report.patients.add(str(data.PatientID))
-    if not report.written:
-        found = ", ".join(f"{n} x {why}" for why, n in report.refused.items())
-        raise InputError(
-            f"{source.name} holds no image to import; found: {found or 'no files'}",
-            "name a folder with CT, MR or PET series in DICOM",
-        )
-    return report
-
-
 def deidentify(
     data: Dataset, deidentifier: Deidentifier, done: Counter[str] | None = None
 ) -> None:
@@ -161,7 +73,7 @@ def deidentify(
         done: Counts what was done.
     """
     done = Counter() if done is None else done
-    patient = _identity(data)
+    patient = identity_of(data)
     age = re.fullmatch(r"\s*(\d{3})([DWMY])\s*", str(data.get("PatientAge") or ""))
     _Walk(deidentifier, deidentifier.shift_days(patient), done).walk(data, "")
     data.PatientAge = _capped(age)
@@ -283,24 +195,7 @@ def _joined(element: DataElement) -> str:
     return str(element.value if element.value is not None else "")
 
 
-def _refusal(data: Dataset) -> str:
-    """Return why a file is not imported; empty when it is."""
-    kind = str(data.get("Modality") or "unknown")[:8]
-    if "SOPClassUID" not in data or "SOPInstanceUID" not in data:
-        return "not a DICOM image"
-    picture = " ".join(str(part) for part in data.get("ImageType") or ()).upper()
-    if "ConversionType" in data or "SCREEN SAVE" in picture:
-        return "secondary capture (a picture may show names)"
-    if data.SOPClassUID not in _CLASSES:
-        return f"not an image or mask that is used ({kind if kind.isalpha() else '?'})"
-    if str(data.get("BurnedInAnnotation") or "").strip().upper() == "YES":
-        return "text burned into the picture"
-    if not _identity(data):
-        return "no patient, no examination named"
-    return ""
-
-
-def _identity(data: Dataset) -> str:
+def identity_of(data: Dataset) -> str:
     """Return what tells a patient from others in the original file."""
     for name in ("PatientID", "PatientName", "StudyInstanceUID"):
         if value := str(data.get(name) or "").strip():
@@ -321,21 +216,3 @@ def _code(value: str, meaning: str) -> Dataset:
     item.CodeValue, item.CodingSchemeDesignator = value, "DCM"
     item.CodeMeaning = meaning[:64]
     return item
-
-
-def _place(data: Dataset) -> Path:
-    """Return patient/date/series/image.dcm, of new values only."""
-    day = str(data.get("StudyDate") or data.get("SeriesDate") or "") or "undated"
-    words = re.sub(r"[^\w+]+", "-", str(data.get("SeriesDescription") or ""))[:40]
-    mark = str(data.get("SeriesInstanceUID") or "0")[-5:]
-    number = int(data.get("SeriesNumber") or 0)
-    kind = "" if data.SOPClassUID in IMAGE_CLASSES else f"-{data.Modality}"
-    series = f"{number:03d}-{words}-{mark}{kind}".replace("--", "-")
-    return Path(str(data.PatientID), day, series, f"{data.SOPInstanceUID}.dcm")
-
-
-def _bytes(data: Dataset) -> bytes:
-    buffer = io.BytesIO()
-    data.preamble = b"\0" * 128
-    data.save_as(buffer, enforce_file_format=True)
-    return buffer.getvalue()

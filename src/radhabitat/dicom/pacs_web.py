@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import httpx
 from pydicom.dataset import Dataset
@@ -37,8 +38,10 @@ def find(profile: Profile, query: Query) -> list[Dataset]:
     if not query.series:
         count = "Series" if query.study else "Study"
         parameters["includefield"] += f",NumberOf{count}RelatedInstances"
+    # Orthanc 1.10 takes %2A literally: wildcards stay as they are
+    text = urlencode(parameters, safe="*?^,:", quote_via=quote)
     with _client(profile) as client:
-        answer = _answer(client, "GET", path, params=parameters)
+        answer = _answer(client, "GET", f"{path}?{text}")
     if answer.status_code == 204 or not answer.content:
         return []
     with quietly():
@@ -105,15 +108,12 @@ def _answer(
     method: str,
     path: str,
     *,
-    params: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
     content: bytes | None = None,
 ) -> httpx.Response:
     """Return the answer to a request; a refusal becomes an error with its cause."""
     try:
-        answer = client.request(
-            method, path, params=params, headers=headers, content=content
-        )
+        answer = client.request(method, path, headers=headers, content=content)
     except httpx.HTTPError as error:
         raise InputError(
             f"The PACS at {client.base_url.host} cannot be reached or broke off: "
@@ -124,7 +124,7 @@ def _answer(
         code = answer.status_code
         raise InputError(
             f"The PACS answers {code} {answer.reason_phrase} to {method} "
-            f"{path.split('/')[1]}",
+            f"{path.split('?')[0].split('/')[1]}",
             _FIXES.get(code, "ask the administrator of the PACS"),
         )
     return answer

@@ -8,7 +8,8 @@ import os
 import secrets
 from pathlib import Path
 
-from radhabitat.dicom.deidentify import Deidentifier, Report, import_dicom
+from radhabitat.dicom.deidentify import Deidentifier
+from radhabitat.dicom.importing import Report, import_dicom
 from radhabitat.errors import InputError, StorageError
 from radhabitat.files.store import write_bytes, write_json, write_text
 
