@@ -8,10 +8,18 @@ from pathlib import Path
 import dicom_samples as samples
 import numpy as np
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from radhabitat.dicom import is_segmentation, read_segmentation, read_volumes
 from radhabitat.dicom.frames import seconds
-from radhabitat.errors import ImageError, MaskError
+from radhabitat.errors import ImageError, MaskError, RadHabitatError
+from radhabitat.files.importing import import_folder
 from radhabitat.files.masks import read_mask
 from radhabitat.files.volumes import read_volume
 
@@ -224,6 +232,105 @@ def test_random_bytes_in_headers_always_give_our_error_or_a_volume(tmp_path):
         with contextlib.suppress(ImageError):
             arrays = [v.read().array for v in read_volumes(folder)]
             assert all(a.ndim == 3 for a in arrays)
+
+
+# picture(), slice by slice, as DCMTK's dcmcjpeg +e1 writes it, behind its JFIF header
+JPEG_HEAD = "ffd8ffe000104a46494600010100000100010000"
+JPEG_LOSSLESS = (
+    "ffc3000b100004000501011100ffc400160001010100000000000000000000000000050310ffda0008010100010000cc30c316618618b30c30c59861863fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0001861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0005861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0009861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c000d861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0011861862cc30c316618618b30c30c7fffd9",
+)
+
+
+def jpeg_lossless(file, k, phase):
+    file.PixelData = encapsulate([bytes.fromhex(JPEG_HEAD + JPEG_LOSSLESS[k])])
+    file["PixelData"].VR = "OB"
+    file.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+
+
+def rle(file, k, phase):
+    file.compress(RLELossless, generate_instance_uid=False)
+
+
+def jpeg_ls(file, k, phase):
+    file.compress(JPEGLSLossless, generate_instance_uid=False)
+
+
+def deflated(file, k, phase):
+    file.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+
+
+@pytest.mark.parametrize("edit", [jpeg_lossless, rle, jpeg_ls, deflated])
+def test_every_transfer_syntax_keeps_every_voxel(tmp_path, edit):
+    (volume,) = read_volumes(samples.series(tmp_path, edit=edit))
+    assert_is(volume)
+
+
+@pytest.mark.parametrize("edit", [jpeg_lossless, rle, jpeg_ls])
+def test_damaged_compressed_slices_never_end_the_process(tmp_path, edit):
+    folder = samples.series(tmp_path / "good", edit=edit)
+    good = (folder / "000.dcm").read_bytes()
+    start = good.index(b"\xe0\x7f\x10\x00") + 12
+    for seed in range(150):
+        draw = np.random.default_rng(seed)
+        bad = bytearray(good)
+        for place in draw.integers(start, len(bad), size=draw.integers(1, 30)):
+            bad[place] = draw.integers(0, 256)
+        path = tmp_path / f"{seed}.dcm"
+        path.write_bytes(bytes(bad))
+        with contextlib.suppress(ImageError):
+            assert read_volumes(path)[0].read().array.ndim == 3
+
+
+def spoiled(folder: Path, good: list[bytes], seed: int) -> Path:
+    """Write files truncated, doubled, mixed, or with random bytes in their headers."""
+    draw = np.random.default_rng(seed)
+    folder.mkdir()
+    for n, content in enumerate(good):
+        bad = bytearray(content)
+        if draw.random() < 0.6:
+            start = 0 if draw.random() < 0.2 else 132
+            for place in draw.integers(start, len(bad), size=draw.integers(1, 20)):
+                bad[place] = draw.integers(0, 256)
+        if draw.random() < 0.3:
+            a, b = sorted(draw.integers(132, len(bad), size=2))
+            bad[a:b] = bad[a:b][::-1] if draw.random() < 0.5 else b""
+        if draw.random() < 0.3:
+            bad = bad[: draw.integers(0, len(bad) + 1)]
+        (folder / f"{n}.dcm").write_bytes(bytes(bad))
+        if draw.random() < 0.2:
+            (folder / f"{n}-again.dcm").write_bytes(bytes(bad))
+    return folder
+
+
+def kinds_of_files(folder: Path) -> dict[str, list[bytes]]:
+    values = np.zeros(samples.SHAPE, dtype=np.uint8)
+    values[1:4, 1:3, 1:5] = 1
+    series = samples.series(folder / "series", phases=2)
+    return {
+        "series": [p.read_bytes() for p in sorted(series.iterdir())],
+        "enhanced": [samples.enhanced(folder / "e.dcm").read_bytes()],
+        "seg": [samples.segmentation(folder / "s.dcm", {1: values}).read_bytes()],
+    }
+
+
+@pytest.mark.parametrize("kind", ["series", "enhanced", "seg"])
+def test_spoiled_files_always_give_our_error_or_a_result(tmp_path, kind):
+    good = kinds_of_files(tmp_path / "good")[kind]
+    for seed in range(12 if kind == "series" else 60):
+        folder = spoiled(tmp_path / str(seed), good, seed)
+        with contextlib.suppress(RadHabitatError):
+            for volume in read_volumes(folder):
+                with contextlib.suppress(RadHabitatError):
+                    assert volume.read().array.ndim == 3
+        with contextlib.suppress(RadHabitatError):
+            assert read_mask(folder)[0].array.ndim == 3
+        with contextlib.suppress(RadHabitatError):
+            import_folder(folder, tmp_path / f"out{seed}", key=tmp_path / "key")
 
 
 def test_times_are_read_with_and_without_colons():

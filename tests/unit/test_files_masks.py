@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from pydicom.sequence import Sequence
 
 from radhabitat.dicom import read_volumes
-from radhabitat.errors import MaskError
+from radhabitat.errors import MaskError, RadHabitatError
 from radhabitat.files.masks import largest_lesion, read_mask, read_segments
 from radhabitat.files.subjects import read_tumor
 from radhabitat.files.volumes import read_volume
@@ -148,6 +149,26 @@ def test_contours_between_slices_are_refused(tmp_path):
     path = structure_set(tmp_path / "rt.dcm", {"GTV": [(1.5, square(0.5, 8.5))]})
     with pytest.raises(MaskError, match=r"at slice 2\.50 of 4"):
         read_mask(path, on=image())
+
+
+@pytest.mark.parametrize("kind", ["rt.dcm", "a.seg.nrrd"])
+def test_spoiled_masks_always_give_our_error_or_a_mask(tmp_path, kind):
+    rois = {"GTV": [(1, square(0.5, 8.5)), (2, square(3.5, 4.5))]}
+    rt, slicer = tmp_path / "rt.dcm", tmp_path / "a.seg.nrrd"
+    structure_set(rt, rois)
+    overlapping(slicer)
+    good = (tmp_path / kind).read_bytes()
+    for seed in range(150):
+        draw = np.random.default_rng(seed)
+        bad = bytearray(good)
+        for place in draw.integers(0, len(bad), size=draw.integers(1, 20)):
+            bad[place] = draw.integers(0, 256)
+        if draw.random() < 0.3:
+            bad = bad[: draw.integers(0, len(bad))]
+        path = tmp_path / f"{seed}-{kind}"
+        path.write_bytes(bytes(bad))
+        with contextlib.suppress(RadHabitatError):
+            assert read_mask(path, on=image())[0].array.ndim == 3
 
 
 @pytest.mark.data

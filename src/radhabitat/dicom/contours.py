@@ -89,11 +89,16 @@ def _spaces(data: Dataset) -> set[str]:
 
 def _polygons(roi: Dataset) -> list[NDArray[np.float64]]:
     """Return the closed contours of a structure, RAS+ mm, each of shape (points, 3)."""
-    return [
-        np.array(contour.ContourData, dtype=np.float64).reshape(-1, 3) * (-1, -1, 1)
-        for contour in roi.get("ContourSequence") or ()
-        if str(contour.get("ContourGeometricType") or "").startswith("CLOSED")
-    ]
+    found = []
+    for contour in roi.get("ContourSequence") or ():
+        if not str(contour.get("ContourGeometricType") or "").startswith("CLOSED"):
+            continue
+        points = np.array(contour.ContourData, dtype=np.float64).reshape(-1, 3)
+        if not np.isfinite(points).all():
+            raise ValueError("a contour has points that are no numbers")
+        if len(points) > 2:
+            found.append(points * (-1, -1, 1))
+    return found
 
 
 def _fill(polygons: Iterable[NDArray[np.float64]], grid: Grid, name: str) -> Mask:

@@ -17,6 +17,7 @@ from radhabitat.dicom.headers import (
     quietly,
     text_of,
 )
+from radhabitat.dicom.pixels import pixels_of
 from radhabitat.errors import MaskError
 from radhabitat.types import Grid, Mask
 
@@ -78,7 +79,7 @@ def _segments(data: Dataset) -> tuple[Segment, ...]:
         for group in groups
     ]
     rows, columns = int(data.Rows), int(data.Columns)
-    pixels = np.asarray(data.pixel_array, dtype=np.float64)
+    pixels = pixels_of(data).astype(np.float64)
     pixels = pixels.reshape(len(groups), rows, columns)
     grid = Grid((columns, rows, int(places.max()) + 1), affine)
     if str(data.get("SegmentationType") or "") == "FRACTIONAL":
