@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 
 import dicom_samples as samples
@@ -10,7 +11,9 @@ pytest.importorskip("pynetdicom")
 pytest.importorskip("httpx")
 
 from fake_pacs import Archive, dimse_pacs, web_pacs
+from typer.testing import CliRunner
 
+from radhabitat.cli import app
 from radhabitat.dicom import read_volumes
 from radhabitat.dicom.pacs import (
     PASSWORD,
@@ -178,6 +181,26 @@ def test_a_move_to_a_node_the_pacs_does_not_know_says_both_causes(archive, tmp_p
 def test_an_unknown_study_is_told(pacs, tmp_path):
     with pytest.raises(InputError, match="no such study"):
         fetch(pacs[1], Query(study="1.2.77"), tmp_path)
+
+
+def test_the_commands_find_fetch_send_and_test(pacs, tmp_path):
+    archive, profile = pacs
+    file = tmp_path / "pacs.toml"
+    fields = profile.model_dump(exclude_defaults=True)
+    lines = [f"{name} = {json.dumps(value)}" for name, value in fields.items()]
+    file.write_text("\n".join(["[pacs]", *lines]))
+
+    def run(*words):
+        done = CliRunner().invoke(app, ["pacs", *words, "--profile", str(file)])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "ok " in run("test")
+    assert STUDY in run("find", "--patient", "MRN*")
+    assert SERIES in run("find", "--study", STUDY)
+    assert "6 images are in" in run("fetch", STUDY, str(tmp_path / "out"))
+    assert "Sent 6 files" in run("send", str(tmp_path / "out"))
+    assert len(archive.stored) == 6
 
 
 def test_a_profile_holds_no_password(tmp_path, monkeypatch):

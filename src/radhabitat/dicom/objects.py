@@ -217,8 +217,9 @@ def _report(
             ),
             finding_type=_type(region.name),
             finding_category=CATEGORY,
+            algorithm_id=hd.sr.AlgorithmIdentification("RadHabitat", origin.version),
             measurements=[
-                *(_measurement(value, origin) for value in region.values),
+                *map(_measurement, region.values),
                 *(_risks(origin) if number == 1 else ()),
             ],
         )
@@ -249,7 +250,7 @@ def _type(name: str) -> Code:
     return Code(name.upper().replace(" ", "")[:16], SCHEME, f"Tumor {name.lower()}")
 
 
-def _measurement(value: Value, origin: Origin) -> hd.sr.Measurement:
+def _measurement(value: Value) -> hd.sr.Measurement:
     if value.ibsi:
         name = Code(value.ibsi, "IBSI", value.name[:64])
     elif value.name == "Volume":
@@ -261,13 +262,12 @@ def _measurement(value: Value, origin: Origin) -> hd.sr.Measurement:
         name=name,
         value=float(f"{value.value:.10g}"),
         unit=_UNITS.get(value.unit, _NO_UNITS),
-        algorithm_id=hd.sr.AlgorithmIdentification("RadHabitat", origin.version),
     )
 
 
 def _risks(origin: Origin) -> list[hd.sr.Measurement]:
     return [
-        _measurement(Value(f"Risk ({name})", risk), origin)
+        _measurement(Value(f"Risk ({name})", risk))
         for name, risk in origin.risks.items()
     ]
 
