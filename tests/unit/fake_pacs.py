@@ -198,24 +198,31 @@ class Web(BaseHTTPRequestHandler):
         query.SeriesInstanceUID = uids.get("series", "")
         query.SOPInstanceUID = uids.get("instances", "")
         self.archive.queries.append(query)
-        if "instances" in uids:
-            self.image(query)
+        if "multipart" in self.headers["Accept"]:
+            self.images(query)
             return
         level = {1: "STUDY", 3: "SERIES", 5: "IMAGE"}[len(parts)]
         rows = [r.to_json_dict() for r in answers(self.archive, query, level)]
         self.reply(json.dumps(rows).encode(), "application/dicom+json")
 
-    def image(self, query):
-        if self.archive.breaks():
-            self.close_connection = True
-            return
-        (data,) = self.archive.matching(query)
-        path = next(p for p, d in self.archive.files.items() if d is data)
-        self.archive.sent.append(data.SOPInstanceUID)
+    def images(self, query):
+        found = self.archive.matching(query)
+        files = {id(data): path for path, data in self.archive.files.items()}
+        content = {id(d): files[id(d)].read_bytes() for d in found}
         head = b"--xyz\r\nContent-Type: application/dicom\r\n\r\n"
-        content = head + path.read_bytes() + b"\r\n--xyz--\r\n"
+        length = sum(len(head) + len(c) + 2 for c in content.values()) + 7
+        self.send_response(200)
         kind = 'multipart/related; type="application/dicom"; boundary="xyz"'
-        self.reply(content, kind)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        for data in found:
+            if self.archive.breaks():
+                self.close_connection = True
+                return
+            self.archive.sent.append(data.SOPInstanceUID)
+            self.wfile.write(head + content[id(data)] + b"\r\n")
+        self.wfile.write(b"--xyz--")
 
     def do_POST(self):
         content = self.rfile.read(int(self.headers["Content-Length"]))

@@ -88,6 +88,20 @@ def test_phases_of_one_series_are_told_apart_by(tmp_path, tag, value):
         assert_is(volume, phase)
 
 
+def test_a_trigger_time_counts_from_an_acquisition_time_that_phases_share(tmp_path):
+    def ge(file, k, phase):
+        file.AcquisitionTime, file.TriggerTime = "100000", str(phase * 30000)
+
+    def philips(file, k, phase):
+        file.AcquisitionTime = f"10{phase:02d}00"
+        file.TriggerTime = str(phase * 60000)
+
+    shared = read_volumes(samples.series(tmp_path / "ge", phases=2, edit=ge))
+    own = read_volumes(samples.series(tmp_path / "philips", phases=2, edit=philips))
+    assert [v.time_s for v in shared] == [36000, 36030]
+    assert [v.time_s for v in own] == [36000, 36060]
+
+
 def test_phases_told_apart_by_instance_number_only_carry_a_warning(tmp_path):
     volumes = read_volumes(samples.series(tmp_path, phases=2))
     assert_is(volumes[0], 0)
@@ -192,6 +206,19 @@ def test_a_mosaic_is_refused_by_name(tmp_path):
 
     with pytest.raises(ImageError, match="6 x mosaic"):
         read_volumes(samples.series(tmp_path, edit=mosaic))
+
+
+@pytest.mark.parametrize("mark", ["VFRAME", "private"])
+def test_a_grid_of_united_imaging_is_refused_by_name(tmp_path, mark):
+    def grid(file, k, phase):
+        if mark == "VFRAME":
+            file.ImageType = ["ORIGINAL", "PRIMARY", "M", "VFRAME"]
+        else:
+            block = file.private_block(0x0065, "Image Private Header", create=True)
+            block.add_new(0x51, "LO", "GRID")
+
+    with pytest.raises(ImageError, match="6 x mosaic"):
+        read_volumes(samples.series(tmp_path, edit=grid))
 
 
 def test_a_damaged_slice_is_said_and_its_gap_refused(tmp_path):

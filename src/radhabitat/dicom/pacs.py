@@ -27,8 +27,8 @@ _ATTEMPTS = 3
 _UID = re.compile(r"[0-9.]{1,64}")
 
 Progress = Callable[[str, int, int], None]
-Store = Callable[[str, bytes], None]
-"""Takes the SOP Instance UID and the file."""
+Store = Callable[[str, bytes], bool]
+"""Takes the SOP Instance UID and the file; False: nobody asked for it."""
 
 
 class Profile(BaseModel):
@@ -195,28 +195,30 @@ def _series_of(profile: Profile, query: Query) -> list[str]:
 def _fetch_series(
     profile: Profile, query: Query, folder: Path, progress: Progress
 ) -> int:
-    images = [_checked(str(d.SOPInstanceUID)) for d in find(profile, query)]
+    images = {_checked(str(d.SOPInstanceUID)) for d in find(profile, query)}
+    left = {uid for uid in images if not (folder / f"{uid}.dcm").exists()}
 
-    def missing() -> list[str]:
-        return [uid for uid in images if not (folder / f"{uid}.dcm").exists()]
-
-    def store(uid: str, content: bytes) -> None:
-        _write(folder / f"{_checked(uid)}.dcm", content)
-        progress("Fetching images", len(images) - len(missing()), len(images))
+    def store(uid: str, content: bytes) -> bool:
+        if uid not in images:
+            return False
+        _write(folder / f"{uid}.dcm", content)
+        left.discard(uid)
+        progress("Fetching images", len(images) - len(left), len(images))
+        return True
 
     problem = ""
     for _ in range(_ATTEMPTS):
-        left = missing()
         if not left:
             break
+        # one request for all is faster than one for each
+        some = sorted(left) if len(left) < len(images) else ()
         try:
-            _way(profile).fetch(profile, query, left, store)
+            _way(profile).fetch(profile, query, some, store)
         except InputError as error:
-            problem = error.problem
-    if missing():
+            problem = f": {error.problem}"
+    if left:
         raise InputError(
-            f"{len(missing())} of {len(images)} images of a series were not sent"
-            f"{f': {problem}' if problem else ''}",
+            f"{len(left)} of {len(images)} images of a series were not sent{problem}",
             "run the same command again; it goes on with what is missing",
         )
     return len(images)

@@ -64,17 +64,18 @@ def find(profile: Profile, query: Query) -> list[Dataset]:
 
 
 def fetch(profile: Profile, query: Query, uids: Sequence[str], store: Store) -> None:
-    """Retrieve images by C-GET or C-MOVE, giving each to `store` as it was sent."""
+    """Retrieve images (none named: all) by C-GET or C-MOVE, giving each to `store`."""
     wanted = query.identifier()
-    wanted.SOPInstanceUID, asked = list(uids), set(uids)
+    if uids:
+        wanted.SOPInstanceUID = list(uids)
+    else:
+        wanted.QueryRetrieveLevel = "SERIES"
+        del wanted.SOPInstanceUID
 
     def keep(event: evt.Event) -> int:
         uid = str(event.request.AffectedSOPInstanceUID)
-        if uid not in asked:
-            return 0x0122  # nobody asked for it
-        store(uid, _file(event.context.transfer_syntax, event.request))
-        asked.discard(uid)
-        return 0x0000
+        content = _file(event.context.transfer_syntax, event.request)
+        return 0x0000 if store(uid, content) else 0x0122
 
     if profile.retrieve == "move":
         _move(profile, wanted, keep)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import httpx
+import pydicom
 from pydicom.dataset import Dataset
 
 from radhabitat.dicom.headers import DAMAGED, quietly
@@ -55,12 +57,13 @@ def find(profile: Profile, query: Query) -> list[Dataset]:
 
 
 def fetch(profile: Profile, query: Query, uids: Sequence[str], store: Store) -> None:
-    """Retrieve images one by one by WADO-RS, giving each to `store`."""
-    series = f"/studies/{query.study}/series/{query.series}/instances/"
+    """Retrieve images (none named: all) by WADO-RS, giving each to `store`."""
+    series = f"/studies/{query.study}/series/{query.series}"
+    paths = [f"{series}/instances/{uid}" for uid in uids] or [series]
     with _client(profile) as client:
-        for uid in uids:
-            answer = _answer(client, "GET", series + uid, headers={"Accept": _DICOM})
-            store(uid, _only_part(answer))
+        for path in paths:
+            for content in _parts(client, path):
+                store(_uid_of(content), content)
 
 
 def send(profile: Profile, files: Sequence[Path]) -> Iterator[Path]:
@@ -103,6 +106,37 @@ def _client(profile: Profile) -> Iterator[httpx.Client]:
         yield client
 
 
+def _uid_of(content: bytes) -> str:
+    """Return which image a file is; empty when it is none."""
+    with quietly():
+        try:
+            tags = ["SOPInstanceUID"]
+            return str(pydicom.dcmread(BytesIO(content), specific_tags=tags).get(*tags))
+        except DAMAGED:
+            return ""
+
+
+def _parts(client: httpx.Client, path: str) -> Iterator[bytes]:
+    """Give the parts of a multipart answer as they come in."""
+    try:
+        with client.stream("GET", path, headers={"Accept": _DICOM}) as answer:
+            _check(answer, "GET", path)
+            kind = answer.headers.get("Content-Type", "")
+            mark = kind.split("boundary=")[-1].split(";")[0].strip().strip('"')
+            end, held, searched = f"\r\n--{mark}".encode(), bytearray(b"\r\n"), 0
+            for chunk in answer.iter_bytes():
+                held += chunk
+                while (stop := held.find(end, searched)) >= 0:
+                    _, blank, content = held[:stop].partition(b"\r\n\r\n")
+                    del held[: stop + len(end)]
+                    searched = 0
+                    if blank:
+                        yield bytes(content)
+                searched = max(0, len(held) - len(end))
+    except (httpx.HTTPError, *DAMAGED) as error:
+        raise _broken(client, error) from error
+
+
 def _answer(
     client: httpx.Client,
     method: str,
@@ -115,30 +149,24 @@ def _answer(
     try:
         answer = client.request(method, path, headers=headers, content=content)
     except httpx.HTTPError as error:
-        raise InputError(
-            f"The PACS at {client.base_url.host} cannot be reached or broke off: "
-            f"{type(error).__name__}",
-            "check the url in [pacs], the network, and the PACS; then try again",
-        ) from error
+        raise _broken(client, error) from error
+    _check(answer, method, path)
+    return answer
+
+
+def _check(answer: httpx.Response, method: str, path: str) -> None:
+    code = answer.status_code
     if not answer.is_success:
-        code = answer.status_code
         raise InputError(
             f"The PACS answers {code} {answer.reason_phrase} to {method} "
             f"{path.split('?')[0].split('/')[1]}",
             _FIXES.get(code, "ask the administrator of the PACS"),
         )
-    return answer
 
 
-def _only_part(answer: httpx.Response) -> bytes:
-    """Return the one part of a multipart answer."""
-    kind = answer.headers.get("Content-Type", "")
-    if not kind.startswith("multipart/"):
-        return answer.content
-    mark = kind.split("boundary=")[-1].split(";")[0].strip().strip('"')
-    _, _, rest = answer.content.partition(f"--{mark}".encode())
-    _, _, body = rest.partition(b"\r\n\r\n")
-    part, end, _ = body.rpartition(f"\r\n--{mark}--".encode())
-    if not end:
-        raise InputError("The PACS broke off an image", "fetch again; it goes on")
-    return part
+def _broken(client: httpx.Client, error: Exception) -> InputError:
+    return InputError(
+        f"The PACS at {client.base_url.host} cannot be reached or broke off: "
+        f"{type(error).__name__}",
+        "check the url in [pacs], the network, and the PACS; then try again",
+    )
