@@ -48,9 +48,6 @@ def places(work):
     yield "prostate_adc", sorted(prostate.glob("*"))
     yield "liver_ct", sorted((samples / "seg_liver_ct_3slice").glob("0*.dcm"))
     yield "phantom_ct", sorted((samples / "rtstruct_phantom_ct").glob("ct*.dcm"))
-    archive = next((DATA / "breast_dce_3phase/dicom").glob("*.tar.xz"))
-    with tarfile.open(archive) as tar:
-        tar.extractall(work / "breast", filter="data")
     yield "breast_3_phases", [f for f in (work / "breast").rglob("*") if f.is_file()]
     for kind in ("MR_T1", "CT", "PET"):
         folder = DATA / "sts_ibsi_multimodal/dicom/STS_002" / kind / "image"
@@ -156,6 +153,9 @@ def speed(work):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        archive = next((DATA / "breast_dce_3phase/dicom").glob("*.tar.xz"))
+        with tarfile.open(archive) as tar:
+            tar.extractall(work / "breast", filter="data")
         if len(sys.argv) > 1:
             compare(sys.argv[1], work)
         speed(work)

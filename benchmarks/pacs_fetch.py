@@ -23,6 +23,9 @@ WAYS = {
 
 
 def main():
+    if len(sys.argv) < 2:
+        print(__doc__)
+        return
     while not all(step.good for step in test_connection(DIMSE)):
         time.sleep(0.2)
     files = sorted(Path(sys.argv[1]).rglob("*.dcm"))[:40]

@@ -30,6 +30,8 @@ from radhabitat.dicom.pacs import (
 )
 from radhabitat.errors import InputError, SettingsError
 
+pytestmark = pytest.mark.slow
+
 STUDY, SERIES = "1.2.99", "1.2.3"
 
 
