@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -27,17 +27,19 @@ from radhabitat.files.resamples import forget_others, remember_block
 from radhabitat.files.store import (
     code_version,
     library_versions,
+    read_json,
     sha256_of,
     write_json,
     write_text,
 )
 from radhabitat.files.tables import write_table
+from radhabitat.habitats import Division
 from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
-from radhabitat.models import to_json as model_to_json
 from radhabitat.prognosis import survival_by_risk
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
 from radhabitat.settings import StudySettings
+from radhabitat.trained import Training, trained_json
 from radhabitat.types import Block, Cohort, FeatureName
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Learned:
         verdict: The honest answer in plain words.
         selection: Block -> variables left after each step, on all patients.
         prognosis: Survival by risk group, where it is known.
+        levels: Clinical column -> its levels; none for numbers.
         sample_size: How many patients a model of so many candidates needs, in words.
     """
 
@@ -67,6 +70,7 @@ class Learned:
     selection: Mapping[str, tuple[tuple[str, int], ...]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
+    levels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def learn(
@@ -113,7 +117,19 @@ def learn(
     prognosis = survival_by_risk(
         learned.evaluation, clinical.survival, confidence=settings.evaluation.confidence
     )
-    return replace(learned, prognosis=prognosis)
+    levels = levels_of(clinical.candidates.loc[patients], encoded)
+    return replace(learned, prognosis=prognosis, levels=levels)
+
+
+def levels_of(cells: pd.DataFrame, encoded: Encoded) -> dict[str, tuple[str, ...]]:
+    """Return clinical column -> its levels as written; none for a column of numbers."""
+    dummies = {o for name, o in encoded.origin.items() if name != o}
+    return {
+        variable: tuple(sorted({str(c).strip() for c in cells[variable]} - {""}))
+        if variable in dummies
+        else ()
+        for variable in dict.fromkeys(encoded.origin.values())
+    }
 
 
 def _with_gaps(encoded: Encoded) -> tuple[tuple[str, str], ...]:
@@ -225,7 +241,11 @@ def finish(
         flow = (*flow, ("with features and outcome", len(learned.cohort)))
         write_json(results.evaluation, to_json(learned.evaluation))
         for name, result in learned.evaluation.results.items():
-            write_json(results.model(name), model_to_json(result.model))
+            training = _training(results, content, learned)
+            write_json(
+                results.model(name),
+                trained_json(result, learned.cohort, content.settings, training),
+            )
     complete = replace(
         content,
         flow=flow,
@@ -239,6 +259,33 @@ def finish(
     )
     write_text(results.report, write_report(complete))
     return results.report
+
+
+def _training(
+    results: ResultsLayout, content: ReportContent, learned: Learned
+) -> Training:
+    """Return what the training's images were like, for the model files."""
+    if not content.from_images:
+        return Training(clinical=learned.levels)
+    volumes: dict[str, float] = {}
+    for row in content.habitat_table:
+        volumes[row.patient] = volumes.get(row.patient, 0.0) + row.volume_ml
+    found: dict[str, dict[str, list[float]]] = {}
+    for sequences in content.quality.values():
+        for sequence, measures in sequences.items():
+            for name, value in measures.items():
+                found.setdefault(sequence, {}).setdefault(name, []).append(value)
+    marks = read_json(results.landmarks) if results.landmarks.exists() else {}
+    return Training(
+        division=Division.from_json(read_json(results.habitats)),
+        standard={s: tuple(cast("list[float]", m)) for s, m in marks.items()},
+        clinical=learned.levels,
+        volumes_ml=(min(volumes.values()), max(volumes.values())),
+        quality={
+            sequence: {n: (min(v), max(v)) for n, v in measures.items()}
+            for sequence, measures in found.items()
+        },
+    )
 
 
 def _key(cohort: Cohort, settings: StudySettings) -> str:

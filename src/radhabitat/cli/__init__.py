@@ -23,6 +23,7 @@ from radhabitat.cli.console import (
     workers_with_progress,
 )
 from radhabitat.cli.features import features, maps, selftest
+from radhabitat.cli.predict import model_card, predict
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
 
@@ -224,6 +225,8 @@ def model(
     _show(result)
 
 
+app.command()(predict)
+app.command("model-card")(model_card)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
