@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -70,7 +70,7 @@ class Learned:
     selection: Mapping[str, tuple[tuple[str, int], ...]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
-    levels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def learn(
