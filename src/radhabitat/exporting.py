@@ -22,9 +22,9 @@ from radhabitat.files.masks import read_mask
 from radhabitat.files.store import library_versions, read_json, write_bytes
 from radhabitat.files.subjects import SubjectFiles, list_subjects
 from radhabitat.files.volumes import decode_layers, pick_dicom, split_cell
-from radhabitat.models.bundle import from_json
 from radhabitat.report.palette import habitat_color
 from radhabitat.study import Study
+from radhabitat.trained import read_trained
 from radhabitat.types import Grid, RiskModel
 from radhabitat.types.features import FeatureName
 
@@ -183,12 +183,9 @@ def _values(row: Mapping[str, float], habitat: int) -> list[Value]:
 
 
 def _models(folder: Path) -> list[RiskModel]:
-    models = []
-    for file in sorted(folder.glob("*.json")):
-        stored = read_json(file)
-        if "intercept" in stored:
-            models.append(from_json(stored))  # type: ignore[arg-type]  # checked there
-    return models
+    stored = [read_json(file) for file in sorted(folder.glob("*.json"))]
+    named = [one for one in stored if one.get("kind") == "radhabitat model"]
+    return [read_trained(one).model for one in named]
 
 
 def _rgb(habitat: int) -> tuple[int, int, int]:

@@ -8,10 +8,14 @@ Everything that learns from more than one patient is in here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from radhabitat.errors import TableError
-from radhabitat.models import fit_risk_model
+from radhabitat.models import fit_combat, fit_risk_model
 from radhabitat.selection import Selection, select_clinical, select_features
 from radhabitat.settings import StudySettings
 from radhabitat.types import Block, Cohort, Ladder, RiskModel
@@ -54,7 +58,7 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
     Raises:
         TableError: No variables, or only one outcome.
     """
-    ordered = _in_order(cohort)
+    ordered, maps = _harmonize(_in_order(cohort), settings)
     ladder: dict[str, RiskModel] = {}
     variables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,14 +70,36 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
         steps = "; ".join(f"{step}: {left:,}" for step, left in chosen.counts)
         notes += (f"{BLOCK_WORDS[block]} left after each step: {steps}",)
         name = LADDER_NAMES[blocks[:place]]
-        ladder[name] = fit_risk_model(
+        model = fit_risk_model(
             ordered,
             variables,
             name=name,
-            ridge=0.0 if name == "clinical" else settings.models.ridge,
+            ridge=_ridge(name, settings),
+            rescue=settings.models.separation,
             notes=notes,
         )
+        places = ordered.positions(model.variables)
+        ladder[name] = replace(
+            model, sites={site: both[:, places] for site, both in maps.items()}
+        )
     return ladder
+
+
+def refit_ladder(cohort: Cohort, ladder: Ladder, settings: StudySettings) -> Ladder:
+    """Fit the variables of a ladder again, without choosing them again.
+
+    This is what the published protocol repeats: not a fair repeat of the learning.
+    """
+    return {
+        name: fit_risk_model(
+            cohort,
+            model.variables,
+            name=name,
+            ridge=_ridge(name, settings),
+            rescue=settings.models.separation,
+        )
+        for name, model in ladder.items()
+    }
 
 
 def selection_counts(
@@ -86,7 +112,34 @@ def selection_counts(
     """
     blocks = _blocks(cohort)
     ordered = _in_order(cohort)
+    ordered = _harmonize(ordered, settings)[0]
     return {BLOCK_WORDS[b]: _select(ordered, b, settings).counts for b in blocks}
+
+
+def _harmonize(
+    cohort: Cohort, settings: StudySettings
+) -> tuple[Cohort, Mapping[str, NDArray[np.float64]]]:
+    """Return the cohort with image features as if of one site, and how it was done.
+
+    Returns:
+        Site -> slope and offset of each variable, shape (2, variables); empty where
+        nothing is harmonized.
+    """
+    if settings.models.harmonization == "none" or len(set(cohort.sites)) < 2:
+        return cohort, {}
+    image = np.flatnonzero([b is not Block.CLINICAL for b in cohort.blocks])
+    combat = fit_combat(cohort.values[:, image], cohort.sites)
+    values = cohort.values.copy()
+    values[:, image] = combat.transform(values[:, image], cohort.sites)
+    maps = {}
+    for site, found in combat.maps().items():
+        maps[site] = np.array([[1.0], [0.0]]) * np.ones((1, len(cohort.names)))
+        maps[site][:, image] = found
+    return replace(cohort, values=values), maps
+
+
+def _ridge(name: str, settings: StudySettings) -> float:
+    return 0.0 if name == "clinical" else settings.models.ridge
 
 
 def _blocks(cohort: Cohort) -> tuple[Block, ...]:
@@ -104,14 +157,7 @@ def _in_order(cohort: Cohort) -> Cohort:
     """Return the cohort with patients and variables sorted by name."""
     rows = np.argsort(np.asarray(cohort.patients), kind="stable")
     columns = np.argsort(np.asarray(cohort.names), kind="stable")
-    return Cohort(
-        patients=tuple(cohort.patients[i] for i in rows),
-        names=tuple(cohort.names[j] for j in columns),
-        blocks=tuple(cohort.blocks[j] for j in columns),
-        values=cohort.values[np.ix_(rows, columns)],
-        outcome=cohort.outcome[rows],
-        event=cohort.event,
-    )
+    return cohort.take(rows).take_columns(columns)
 
 
 def _names(cohort: Cohort, block: Block) -> tuple[str, ...]:
@@ -120,9 +166,7 @@ def _names(cohort: Cohort, block: Block) -> tuple[str, ...]:
 
 def _select(cohort: Cohort, block: Block, settings: StudySettings) -> Selection:
     """Return what is kept of a block's columns."""
-    values = cohort.values[:, cohort.columns(block)]
-    names = _names(cohort, block)
-    known = (values, cohort.outcome, cohort.patients, names, settings.selection)
+    part = cohort.take_columns(cohort.columns(block))
     if block is Block.CLINICAL:
-        return select_clinical(*known)
-    return select_features(*known, seed=settings.seed)
+        return select_clinical(part, settings.selection)
+    return select_features(part, settings.selection, seed=settings.seed)

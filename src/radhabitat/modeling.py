@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
 
-from radhabitat.clinical import encode
+from radhabitat.clinical import Encoded, encode
 from radhabitat.errors import TableError
-from radhabitat.evaluation import evaluate, to_json, verdict
+from radhabitat.evaluation import About, evaluate, to_json, verdict
+from radhabitat.evaluation.draw import Task
 from radhabitat.evaluation.resampling import Resamples
+from radhabitat.evaluation.sample_size import sample_size
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
 from radhabitat.files.layout import ResultsLayout
@@ -23,24 +27,25 @@ from radhabitat.files.resamples import forget_others, remember_block
 from radhabitat.files.store import (
     code_version,
     library_versions,
+    read_json,
     sha256_of,
     write_json,
     write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.learning import fit_ladder, selection_counts
-from radhabitat.models import to_json as model_to_json
+from radhabitat.habitats import Division
+from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
+from radhabitat.prognosis import survival_by_risk
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
-from radhabitat.selection.reliability import coefficient_of_variation, icc_2_1
-from radhabitat.settings import ReliabilitySettings, StudySettings
+from radhabitat.settings import StudySettings
+from radhabitat.trained import Training, trained_json
 from radhabitat.types import Block, Cohort, FeatureName
 
 if TYPE_CHECKING:
-    from radhabitat.evaluation.results import Evaluation
+    from radhabitat.evaluation.results import Evaluation, Prognosis
 
-Rows = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Patient -> drawing of the tumor (repeat1.., reader2) -> feature row."""
+LOGGER = logging.getLogger("radhabitat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,9 @@ class Learned:
         legend: (clinical column, what it means).
         verdict: The honest answer in plain words.
         selection: Block -> variables left after each step, on all patients.
+        prognosis: Survival by risk group, where it is known.
+        levels: Clinical column -> its levels; none for numbers.
+        sample_size: How many patients a model of so many candidates needs, in words.
     """
 
     cohort: Cohort
@@ -60,44 +68,9 @@ class Learned:
     legend: tuple[tuple[str, str], ...]
     verdict: str
     selection: Mapping[str, tuple[tuple[str, int], ...]]
-
-
-def keep_reliable(
-    features: pd.DataFrame, repeats: Rows, settings: ReliabilitySettings
-) -> tuple[list[str], tuple[tuple[str, int], ...]]:
-    """Return the columns that can be measured twice, and how many stayed per step.
-
-    A feature stays when its coefficient of variation over repeated extraction is
-    below `cv_limit` in the middle patient, and, where a second reader drew at least
-    three tumors, its ICC(2,1) between readers reaches `icc_limit`. No outcome is
-    looked at, so this is done once, outside the resamples.
-
-    Args:
-        features: One row per patient, from the first drawing.
-        repeats: Rows from other drawings of some patients' tumors.
-        settings: The limits.
-    """
-    columns = list(features.columns)
-    counts = [("extracted", len(columns))]
-    repeated = [
-        [row for name, row in rows.items() if name.startswith("repeat")]
-        for rows in repeats.values()
-    ]
-    if len(repeated) >= 3:
-        stack = np.array([[_values(r, columns) for r in rows] for rows in repeated])
-        variation = coefficient_of_variation(stack.transpose(1, 0, 2))
-        columns = [c for c, v in zip(columns, variation, strict=True)
-                   if v < settings.cv_limit]  # fmt: skip
-        counts.append((f"CV < {settings.cv_limit:.0%} over repeats", len(columns)))
-    read_twice = [p for p, rows in repeats.items() if "reader2" in rows]
-    if len(read_twice) >= 3:
-        first = features.loc[read_twice, columns].to_numpy(dtype=np.float64)
-        second = np.array([_values(repeats[p]["reader2"], columns) for p in read_twice])
-        agreement = icc_2_1(np.stack([first, second]))
-        columns = [c for c, v in zip(columns, agreement, strict=True)
-                   if v >= settings.icc_limit]  # fmt: skip
-        counts.append((f"ICC >= {settings.icc_limit:g} between readers", len(columns)))
-    return columns, tuple(counts)
+    prognosis: tuple[Prognosis, ...] = ()
+    sample_size: str = ""
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def learn(
@@ -107,11 +80,13 @@ def learn(
     *,
     results: ResultsLayout,
     run: Runner,
+    reliability: Mapping[str, float] = MappingProxyType({}),
 ) -> Learned:
     """Learn the ladder of models, and repeat the learning in every resample.
 
     Args:
         features: One row per patient, the reliable columns.
+        reliability: Of the columns, higher is better.
         clinical: Candidates and outcome; patients without an outcome are left out.
         settings: Of the study.
         results: Where finished resamples are kept.
@@ -132,9 +107,47 @@ def learn(
         blocks,
         event=clinical.event,
     )
-    return evaluate_cohort(
-        cohort, settings, results=results, run=run, legend=encoded.legend
+    known = [reliability.get(name, float("nan")) for name in cohort.names]
+    cohort = replace(
+        cohort, sites=sites_of(clinical, patients), reliability=np.array(known)
     )
+    learned = evaluate_cohort(
+        cohort, settings, results=results, run=run, legend=_with_gaps(encoded)
+    )
+    prognosis = survival_by_risk(
+        learned.evaluation, clinical.survival, confidence=settings.evaluation.confidence
+    )
+    levels = levels_of(clinical.candidates.loc[patients], encoded)
+    return replace(learned, prognosis=prognosis, levels=levels)
+
+
+def levels_of(cells: pd.DataFrame, encoded: Encoded) -> dict[str, tuple[str, ...]]:
+    """Return clinical column -> its levels as written; none for a column of numbers."""
+    dummies = {o for name, o in encoded.origin.items() if name != o}
+    return {
+        variable: tuple(sorted({str(c).strip() for c in cells[variable]} - {""}))
+        if variable in dummies
+        else ()
+        for variable in dict.fromkeys(encoded.origin.values())
+    }
+
+
+def _with_gaps(encoded: Encoded) -> tuple[tuple[str, str], ...]:
+    """Return the legend of the clinical columns, each with its number of gaps."""
+    gaps = encoded.table.isna().sum()
+    return tuple(
+        (name, f"{meaning}; unknown in {gaps[name]}, filled inside each resample")
+        if gaps.get(name, 0)
+        else (name, meaning)
+        for name, meaning in encoded.legend
+    )
+
+
+def sites_of(clinical: ClinicalTable, patients: Sequence[str]) -> tuple[str, ...]:
+    """Return the site of each patient; nothing when the study names none."""
+    if clinical.sites is None:
+        return ()
+    return tuple(clinical.sites.loc[list(patients)])
 
 
 def evaluate_cohort(
@@ -159,10 +172,12 @@ def evaluate_cohort(
             f"({cohort.event}); a model needs at least two with and two without",
             "check the outcome's column, and which patients were set aside",
         )
+    needed = patients_needed(cohort, settings)
+    LOGGER.info(needed)
     kept = results.resamples(_key(cohort, settings))
 
     def run_and_keep(
-        learn_block: Callable[[range], Resamples], blocks: Sequence[range]
+        learn_block: Callable[[Task], Resamples], blocks: Sequence[Task]
     ) -> Iterable[Resamples]:
         step = partial(remember_block, learn_block, kept)
         return values_of(run(step, blocks, "Learning in resamples"))
@@ -173,10 +188,37 @@ def evaluate_cohort(
         settings.evaluation,
         seed=settings.seed,
         run=run_and_keep,
+        about=About(
+            refit=partial(refit_ladder, settings=settings),
+            every_site=settings.models.harmonization != "none",
+        ),
     )
     forget_others(kept)
     counts = selection_counts(cohort, settings)
-    return Learned(cohort, evaluation, legend, verdict(evaluation), counts)
+    words = verdict(evaluation)
+    return Learned(cohort, evaluation, legend, words, counts, sample_size=needed)
+
+
+def patients_needed(cohort: Cohort, settings: StudySettings) -> str:
+    """Return Riley's sample size for all candidates, and for the largest formula."""
+    clinical = len(cohort.columns(Block.CLINICAL))
+    blocks = len({b for b in cohort.blocks if b is not Block.CLINICAL})
+    largest = clinical + blocks * settings.selection.max_features
+    expected = settings.evaluation.expected_auc
+    every, fewest = (
+        sample_size(
+            prevalence=cohort.events / len(cohort),
+            parameters=count,
+            c_statistic=expected,
+        )
+        for count in (len(cohort.names), min(largest, len(cohort.names)))
+    )
+    return (
+        f"Sample size (Riley 2020) for an AUC of {expected:g} in new patients: "
+        f"{every.patients:,} patients for all {len(cohort.names):,} candidates, "
+        f"{fewest.patients:,} for the {min(largest, len(cohort.names)):,} variables "
+        f"that the formulas may hold; this study has {len(cohort):,}."
+    )
 
 
 def finish(
@@ -199,18 +241,51 @@ def finish(
         flow = (*flow, ("with features and outcome", len(learned.cohort)))
         write_json(results.evaluation, to_json(learned.evaluation))
         for name, result in learned.evaluation.results.items():
-            write_json(results.model(name), model_to_json(result.model))
+            training = _training(results, content, learned)
+            write_json(
+                results.model(name),
+                trained_json(result, learned.cohort, content.settings, training),
+            )
     complete = replace(
         content,
         flow=flow,
         selection=learned.selection if learned else {},
         evaluation=learned.evaluation if learned else None,
         verdict=learned.verdict if learned else "",
+        prognosis=learned.prognosis if learned else (),
+        sample_size=learned.sample_size if learned else "",
         clinical_columns=learned.legend if learned else (),
         provenance=_provenance(content.settings, features),
     )
     write_text(results.report, write_report(complete))
     return results.report
+
+
+def _training(
+    results: ResultsLayout, content: ReportContent, learned: Learned
+) -> Training:
+    """Return what the training's images were like, for the model files."""
+    if not content.from_images:
+        return Training(clinical=learned.levels)
+    volumes: dict[str, float] = {}
+    for row in content.habitat_table:
+        volumes[row.patient] = volumes.get(row.patient, 0.0) + row.volume_ml
+    found: dict[str, dict[str, list[float]]] = {}
+    for sequences in content.quality.values():
+        for sequence, measures in sequences.items():
+            for name, value in measures.items():
+                found.setdefault(sequence, {}).setdefault(name, []).append(value)
+    marks = read_json(results.landmarks) if results.landmarks.exists() else {}
+    return Training(
+        division=Division.from_json(read_json(results.habitats)),
+        standard={s: tuple(cast("list[float]", m)) for s, m in marks.items()},
+        clinical=learned.levels,
+        volumes_ml=(min(volumes.values()), max(volumes.values())),
+        quality={
+            sequence: {n: (min(v), max(v)) for n, v in measures.items()}
+            for sequence, measures in found.items()
+        },
+    )
 
 
 def _key(cohort: Cohort, settings: StudySettings) -> str:
@@ -226,6 +301,11 @@ def _key(cohort: Cohort, settings: StudySettings) -> str:
             "selection": settings.selection.model_dump(mode="json"),
             "models": settings.models.model_dump(mode="json"),
             "seed": settings.seed,
+            "folds": settings.evaluation.cv_folds,
+            "sites": cohort.sites,
+            "reliability": None
+            if cohort.reliability is None
+            else [float(v) for v in np.nan_to_num(cohort.reliability, nan=-9.0)],
             "code": code_version("selection", "models", "evaluation"),
             "versions": library_versions(),
         }
@@ -252,7 +332,3 @@ def block_of(column: str) -> Block:
     except TableError:
         return Block.RADIOMICS
     return Block.HABITAT if name.habitat else Block.RADIOMICS
-
-
-def _values(row: Mapping[str, float], columns: list[str]) -> list[float]:
-    return [row.get(c, float("nan")) for c in columns]

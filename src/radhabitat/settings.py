@@ -77,11 +77,12 @@ class DataSettings(Section):
         "response", description="Column with the outcome; empty: none, no models"
     )
     positive: OptionalText = Field(
-        None, description="The outcome's value that is the event; empty: 1"
+        None, description="The outcome's value, or values, of the event; empty: 1"
     )
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"
     )
+    site: OptionalText = Field(None, description="Column: hospital or scanner")
     survival_time: OptionalText = Field(None, description="Column: follow-up time")
     survival_event: OptionalText = Field(None, description="Column: 1 = died")
 
@@ -288,13 +289,20 @@ class ReliabilitySettings(Section):
 class SelectionSettings(Section):
     """From candidates to a few variables, inside every resample."""
 
-    clinical: Literal["univariable", "all"] = Field(
+    clinical: Literal["univariable", "multivariable", "all"] = Field(
         "univariable",
         description="Clinical candidates with p < clinical_p alone, or all of them",
     )
     clinical_p: Share = 0.05
     correlation_limit: Share = Field(0.9, description="|r| to a kept column")
-    rfe_features: int = Field(20, ge=1, description="Left by RFE, per block")
+    reduction: Literal["rfe", "mrmr", "none"] = Field(
+        "rfe", description="Recursive elimination, or max relevance min redundancy"
+    )
+    rfe_features: int = Field(20, ge=1, description="Left by it, per block")
+    lasso_mix: float = Field(
+        1.0, gt=0, le=1, description="Share of the L1 penalty; below 1: elastic net"
+    )
+    lasso_loss: Literal["logistic", "squared"] = "logistic"
     lasso_folds: int = Field(10, ge=3)
     lasso_rule: Literal["min", "1se"] = "min"
     max_features: int = Field(6, ge=1, description="Largest number kept, per block")
@@ -306,12 +314,35 @@ class ModelSettings(Section):
     ridge: float = Field(
         1.0, ge=0, description="L2 penalty on standardized coefficients; 0: none"
     )
+    separation: Literal["ridge", "firth"] = Field(
+        "ridge", description="Where the variables separate the outcomes without one"
+    )
+    harmonization: Literal["none", "combat"] = Field(
+        "none", description="Of image features between sites, inside each resample"
+    )
 
 
 class EvaluationSettings(Section):
     """How the truth is told."""
 
     bootstraps: int = Field(1000, ge=20, description="Repeats of the whole learning")
+    headline: Literal["632+", "out-of-bag"] = Field(
+        "632+", description="Which AUC of unseen patients stands first"
+    )
+    cv_folds: int = Field(5, ge=2, description="Of the nested cross-validation")
+    cv_repeats: int = Field(5, ge=0, description="0 switches it off")
+    permutations: int = Field(
+        100, ge=0, description="Learnings with shuffled outcomes; 0: no test"
+    )
+    ablation: bool = Field(
+        True, description="The models of each sequence alone, cross-validated"
+    )
+    expected_auc: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.75, description="What the sample size is reckoned with"
+    )
+    thresholds: tuple[Share, ...] = Field(
+        (), description="Risks to decide at, beside Youden's"
+    )
     confidence: Share = 0.95
 
 

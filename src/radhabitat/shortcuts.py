@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from radhabitat.files.tables import (
     read_table,
     require_column,
 )
-from radhabitat.modeling import block_of, evaluate_cohort, finish
+from radhabitat.modeling import block_of, evaluate_cohort, finish, sites_of
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings
 from radhabitat.study import StudyResult
@@ -39,12 +39,14 @@ class TableColumns:
         positive: The outcome's value that is the event; None: 1, yes or true.
         clinical: Columns of the clinical model; the others are image features.
         patient: Column with the patient's id; None: guessed, else the row's number.
+        site: Column with the hospital or scanner; None: all are of one.
     """
 
     outcome: str
     positive: str | None = None
     clinical: tuple[str, ...] = ()
     patient: str | None = None
+    site: str | None = None
 
 
 def model_table(
@@ -73,7 +75,9 @@ def model_table(
     require_column(raw, columns.outcome, table.name, "--outcome")
     for name in columns.clinical:
         require_column(raw, name, table.name, "--clinical")
-    data = DataSettings(outcome=columns.outcome, positive=columns.positive)
+    data = DataSettings(
+        outcome=columns.outcome, positive=columns.positive, site=columns.site
+    )
     clinical = read_clinical_frame(raw, data, table.name)
     outcome = clinical.outcome
     if outcome is None:
@@ -84,6 +88,7 @@ def model_table(
         for new, origin in encoded.origin.items()
     }
     cohort = Cohort.from_tables(encoded.table, outcome, blocks, event=clinical.event)
+    cohort = replace(cohort, sites=sites_of(clinical, cohort.patients))
     results = ResultsLayout(out)
     learned = evaluate_cohort(
         cohort, settings, results=results, run=run, legend=encoded.legend

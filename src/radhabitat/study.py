@@ -25,8 +25,9 @@ from radhabitat.files.layout import StudyLayout, check_labels
 from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
-from radhabitat.modeling import Learned, finish, keep_reliable, learn
+from radhabitat.modeling import Learned, finish, learn
 from radhabitat.preprocessing import learn_standard
+from radhabitat.reliable import Reliable, keep_reliable
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
 from radhabitat.stability import stability_plans, write_stability
@@ -131,7 +132,7 @@ class Study:
             lost += lost_here
             _need_some(described, lost)
             features = _table({p: d.row for p, d in described.items()})
-            kept, counts, notes = self._measure_again(ready, features, run)
+            kept, notes = self._measure_again(ready, features, run)
             content = ReportContent(
                 title=self.settings.name,
                 settings=self.settings,
@@ -152,9 +153,9 @@ class Study:
                 habitat_table=habitat_rows(described),
                 features_count=features.shape[1],
                 not_computable=int(features.isna().to_numpy().sum()),
-                reliability=counts,
+                reliability=kept.counts,
             )
-            learned = self._learn(features[kept], clinical, run)
+            learned = self._learn(features, kept, clinical, run)
         write_json(
             self.layout.derivatives / "dataset_description.json",
             {
@@ -254,28 +255,33 @@ class Study:
 
     def _measure_again(
         self, ready: Mapping[str, HabitatTask], features: pd.DataFrame, run: Runner
-    ) -> tuple[list[str], tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]:
+    ) -> tuple[Reliable, tuple[tuple[str, str], ...]]:
         settings = self.settings.reliability
         patients = sorted(features.index)
         if settings.patients == 0 or len(patients) < 3:
-            return list(features.columns), (), ()
+            return Reliable(list(features.columns), (), {}), ()
         plans = {f"repeat{n}": settings.perturb for n in range(1, settings.repeats + 1)}
         again = {
             p: RepeatTask(ready[p], "repeats", plans) for p in self._draw(patients)
         }
         found, failed = _each(run, repeat_patient, again, "Measuring again")
         rows = {p: {n: r.row for n, r in one.items()} for p, one in found.items()}
-        kept, counts = keep_reliable(features, rows, settings)
-        return kept, counts, tuple((f.patient, f.problem) for f in failed)
+        kept = keep_reliable(features, rows, settings)
+        return kept, tuple((f.patient, f.problem) for f in failed)
 
     def _learn(
-        self, features: pd.DataFrame, clinical: ClinicalTable | None, run: Runner
+        self,
+        features: pd.DataFrame,
+        kept: Reliable,
+        clinical: ClinicalTable | None,
+        run: Runner,
     ) -> Learned | None:
         if clinical is None or clinical.outcome is None:
             return None
         return learn(
-            features, clinical, self.settings, results=self.layout.results, run=run
-        )
+            features[kept.columns], clinical, self.settings,
+            results=self.layout.results, run=run, reliability=kept.reliability,
+        )  # fmt: skip
 
 
 def _each(

@@ -65,7 +65,7 @@ def test_an_outcome_drawn_at_random_is_found_to_carry_no_signal(data_folder, tmp
     assert result.set_aside == ()
     assert result.evaluation is not None
     for model in result.evaluation.results.values():
-        assert model.out_of_bag.low < 0.5 < model.out_of_bag.high
+        assert model.validation.out_of_bag.low < 0.5 < model.validation.out_of_bag.high
 
 
 @pytest.mark.parametrize(

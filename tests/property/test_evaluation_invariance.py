@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from radhabitat.evaluation.calibration import decide
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import auc, delong, roc_curve
 
 
@@ -65,4 +65,7 @@ def test_the_roc_curve_is_that_of_scikit_learn_and_holds_the_auc(case):
 def test_no_model_beats_perfect_foresight(case):
     outcome, scores = case
     risk = 1 / (1 + np.exp(-scores))
-    assert (decide(outcome, risk[None]).net_benefit <= outcome.mean() + 1e-12).all()
+    assert (
+        decide(outcome, risk[None], confidence=0.95).net_benefit
+        <= outcome.mean() + 1e-12
+    ).all()

@@ -6,16 +6,13 @@ import pytest
 from radhabitat.errors import ComputationError
 from radhabitat.evaluation import evaluate, to_json, verdict
 from radhabitat.evaluation.calibration import calibrate
-from radhabitat.evaluation.resampling import (
-    draw_resample,
-    split_resamples,
-    unseen_areas,
-)
+from radhabitat.evaluation.draw import Kind, draw_resample, list_tasks
+from radhabitat.evaluation.unseen import unseen_areas
 from radhabitat.files.store import to_json_text
 from radhabitat.settings import EvaluationSettings
 from radhabitat.types import Block, Cohort, RiskModel
 
-QUICK = EvaluationSettings(bootstraps=60)
+QUICK = EvaluationSettings(bootstraps=60, permutations=0)
 
 
 def cohort_of(patients=60, *, effect=0.0, noise=200, seed=0):
@@ -59,7 +56,7 @@ def true_then_best(cohort):
 def test_selection_on_noise_looks_good_only_on_the_patients_it_was_made_from():
     result = evaluate(true_then_best, cohort_of(), QUICK, seed=1)
     assert result.results["cr"].apparent.value > 0.8
-    assert 0.35 < result.results["cr"].out_of_bag.value < 0.65
+    assert 0.35 < result.results["cr"].validation.out_of_bag.value < 0.65
     assert result.results["cr"].optimism > 0.25
     assert "No evidence of signal" in verdict(result)
 
@@ -68,8 +65,10 @@ def test_a_true_variable_is_found_again_on_unseen_patients():
     result = evaluate(true_then_best, cohort_of(120, effect=2.0), QUICK, seed=1)
     clinical = result.results["clinical"]
     # two normal distributions two standard deviations apart: AUC 0.921
-    assert clinical.out_of_bag.value == pytest.approx(0.921, abs=0.05)
-    assert clinical.out_of_bag.low < 0.921 < clinical.out_of_bag.high
+    assert clinical.validation.out_of_bag.value == pytest.approx(0.921, abs=0.05)
+    assert (
+        clinical.validation.out_of_bag.low < 0.921 < clinical.validation.out_of_bag.high
+    )
     assert clinical.selection_frequency == {"x0": 1.0}
     assert "carries a signal" in verdict(result)
 
@@ -131,8 +130,9 @@ def test_a_class_of_two_cannot_be_resampled():
 
 @pytest.mark.parametrize("count", [20, 60, 1000])
 def test_every_resample_is_in_exactly_one_block(count):
-    numbers = [n for block in split_resamples(count) for n in block]
-    assert numbers == list(range(count))
+    tasks = list_tasks(cohort_of(), EvaluationSettings(bootstraps=count))
+    blocks = [task for task in tasks if task.kind is Kind.BOOTSTRAP]
+    assert [n for b in blocks for n in range(b.start, b.stop)] == list(range(count))
 
 
 def test_pairs_never_left_out_together_count_one_half():

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 
 from radhabitat.errors import ComputationError
-from radhabitat.evaluation import evaluate, resample_block, to_json, verdict
+from radhabitat.evaluation import evaluate, learn_task, to_json, verdict
 from radhabitat.evaluation.discrimination import (
     Areas,
     auc_estimate,
     compare_aucs,
     delong,
 )
+from radhabitat.evaluation.draw import Kind, Task
 from radhabitat.evaluation.resampling import join_blocks
 from radhabitat.evaluation.unseen import mean_risks, unseen_areas
 from radhabitat.learning import fit_ladder
 from radhabitat.settings import EvaluationSettings, SelectionSettings, StudySettings
 from radhabitat.types import Block, Cohort, RiskModel
 
-FEW = EvaluationSettings(bootstraps=40)
+FEW = EvaluationSettings(bootstraps=40, permutations=0)
 
 
 def cohort_of(patients=40, *, columns=3, effect=0.0, seed=0):
@@ -51,6 +52,11 @@ def model_of(cohort, names, *, name="one"):
         values.mean(axis=0),
         np.ones(len(names)),
     )
+
+
+def boots(fit, cohort, start, stop, *, seed):
+    task = Task(Kind.BOOTSTRAP, start, stop)
+    return learn_task(fit, cohort, task, settings=FEW, seed=seed)
 
 
 def nothing_kept(cohort):
@@ -103,7 +109,7 @@ def test_each_pair_counts_by_the_share_of_resamples_that_order_it_rightly():
 
 def test_risks_of_different_resamples_are_never_compared():
     cohort = cohort_of(effect=1.5)
-    risks = resample_block(first_variable, cohort, range(60), seed=1).risks["one"]
+    risks = boots(first_variable, cohort, 0, 60, seed=1).unseen("one")
     moved = risks**2 * np.linspace(0.1, 1.0, len(risks))[:, None]
     plain = unseen_areas(cohort.outcome, [risks])
     other = unseen_areas(cohort.outcome, [moved])
@@ -112,7 +118,7 @@ def test_risks_of_different_resamples_are_never_compared():
 
 def test_a_model_without_variables_is_exactly_a_guess():
     result = evaluate(nothing_kept, cohort_of(), FEW, seed=3).results["one"]
-    assert result.out_of_bag.value == 0.5
+    assert result.validation.out_of_bag.value == 0.5
     assert np.ptp(result.risk_out_of_bag) < 1e-9
     assert result.empty_share == 1.0
     assert np.isnan(result.calibration.slope.value)
@@ -121,7 +127,7 @@ def test_a_model_without_variables_is_exactly_a_guess():
 def test_patients_left_out_do_not_lean_against_their_own_class():
     # the prevalence of a resample is lower when an event is left out of it
     cohort = cohort_of(20)
-    risks = resample_block(nothing_kept, cohort, range(200), seed=3).risks["one"]
+    risks = boots(nothing_kept, cohort, 0, 200, seed=3).unseen("one")
     event = cohort.outcome == 1
     assert mean_risks(risks)[event].mean() == pytest.approx(0.5, abs=1e-9)
 
@@ -133,8 +139,8 @@ def test_two_models_of_the_same_risks_do_not_differ():
 
 def test_a_variance_is_never_smaller_than_delongs_on_the_mean_risks():
     cohort = cohort_of(effect=1.0)
-    block = resample_block(first_variable, cohort, range(80), seed=2)
-    risks = block.risks["one"]
+    block = boots(first_variable, cohort, 0, 80, seed=2)
+    risks = block.unseen("one")
     areas = unseen_areas(cohort.outcome, [risks], block.copies)
     fixed = delong(cohort.outcome, mean_risks(risks)[None]).covariance[0, 0]
     assert areas.variance(np.ones(1)) >= fixed > 0.0
@@ -142,8 +148,8 @@ def test_a_variance_is_never_smaller_than_delongs_on_the_mean_risks():
 
 def test_learning_on_noise_adds_to_the_variance():
     cohort = cohort_of(60, columns=40)
-    block = resample_block(best_of_many, cohort, range(300), seed=2)
-    areas = unseen_areas(cohort.outcome, [block.risks["one"]], block.copies)
+    block = boots(best_of_many, cohort, 0, 300, seed=2)
+    areas = unseen_areas(cohort.outcome, [block.unseen("one")], block.copies)
     given = areas.floors[0][0, 0]
     assert areas.covariance[0, 0] > 1.5 * given
 
@@ -156,21 +162,23 @@ def best_of_many(cohort):
 
 def test_resamples_one_by_one_are_those_of_a_block():
     cohort = cohort_of(effect=1.0)
-    whole = resample_block(first_variable, cohort, range(6), seed=5)
-    parts = [resample_block(first_variable, cohort, [n], seed=5) for n in range(6)]
+    whole = boots(first_variable, cohort, 0, 6, seed=5)
+    parts = [boots(first_variable, cohort, n, n + 1, seed=5) for n in range(6)]
     joined = join_blocks(parts)
     np.testing.assert_array_equal(joined.risks["one"], whole.risks["one"])
     np.testing.assert_array_equal(joined.copies, whole.copies)
-    assert joined.variables == whole.variables
+    kept = [[m.variables for m in b.models["one"]] for b in (joined, whole)]
+    assert kept[0] == kept[1]
 
 
 def test_a_block_of_resamples_can_be_sent_to_another_process():
     cohort = cohort_of()
     fit = partial(fit_ladder, settings=StudySettings())
-    sent = pickle.loads(pickle.dumps(partial(resample_block, fit, cohort, seed=1)))  # noqa: S301
-    here = resample_block(fit, cohort, range(2), seed=1)
+    work = partial(learn_task, fit, cohort, settings=FEW, seed=1)
+    sent = pickle.loads(pickle.dumps(work))  # noqa: S301
+    here = boots(fit, cohort, 0, 2, seed=1)
     np.testing.assert_array_equal(
-        sent(range(2)).risks["radiomics"], here.risks["radiomics"]
+        sent(Task(Kind.BOOTSTRAP, 0, 2)).risks["radiomics"], here.risks["radiomics"]
     )
 
 
@@ -185,7 +193,7 @@ def test_resamples_that_cannot_be_learned_are_counted_and_left_out():
 
     result = evaluate(sometimes, cohort_of(), FEW, seed=1)
     assert (result.resamples, result.failed_resamples) == (40, 10)
-    assert np.isfinite(result.results["one"].out_of_bag.value)
+    assert np.isfinite(result.results["one"].validation.out_of_bag.value)
 
 
 def test_the_json_has_null_where_nothing_can_be_computed():
@@ -231,7 +239,9 @@ def test_the_mean_roc_curve_runs_from_corner_to_corner():
     assert corners == [(0.0, 0.0), (1.0, 1.0)]
     assert (np.diff(curve.true_positive_rate) >= 0).all()
     area = np.trapezoid(curve.true_positive_rate, curve.false_positive_rate)
-    assert area == pytest.approx(result.results["one"].out_of_bag.value, abs=0.03)
+    assert area == pytest.approx(
+        result.results["one"].validation.out_of_bag.value, abs=0.03
+    )
 
 
 def test_an_always_wrong_order_has_an_interval_inside_zero_and_one():
@@ -251,13 +261,15 @@ def test_the_interval_of_a_difference_stays_inside_minus_one_and_one():
 
 @pytest.mark.slow
 def test_intervals_on_noise_cover_one_half_as_often_as_they_say():
-    few = EvaluationSettings(bootstraps=60)
+    few = EvaluationSettings(bootstraps=60, permutations=0, cv_repeats=0)
     found = [
         evaluate(best_of_many, cohort_of(50, columns=30, seed=s), few, seed=s)
         for s in range(60)
     ]
     covered = [
-        e.results["one"].out_of_bag.low < 0.5 < e.results["one"].out_of_bag.high
+        e.results["one"].validation.out_of_bag.low
+        < 0.5
+        < e.results["one"].validation.out_of_bag.high
         for e in found
     ]
     # 95 % of 60 is 57; 52 and fewer have a chance below 2 %
@@ -272,6 +284,6 @@ def test_the_whole_learning_on_noise_shines_only_on_its_own_patients():
     result = evaluate(fit, cohort, FEW, seed=1)
     last = result.results["radiomics"]
     assert last.apparent.value > 0.8
-    assert last.out_of_bag.low < 0.5 < last.out_of_bag.high
-    assert abs(last.out_of_bag.value - 0.5) < 0.15
+    assert last.validation.out_of_bag.low < 0.5 < last.validation.out_of_bag.high
+    assert abs(last.validation.out_of_bag.value - 0.5) < 0.15
     assert "No evidence of signal" in verdict(result)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from radhabitat.evaluation.measures import measure_risks
 from radhabitat.evaluation.results import (
     Calibration,
     Comparison,
@@ -15,6 +16,7 @@ from radhabitat.evaluation.results import (
     Evaluation,
     ModelResult,
     Roc,
+    Validation,
 )
 from radhabitat.report import (
     HabitatRow,
@@ -85,8 +87,27 @@ def decision_of(risk, outcome):
     hits = (acted & (outcome[:, None] == 1)).mean(axis=0)
     misses = (acted & (outcome[:, None] == 0)).mean(axis=0)
     prevalence = outcome.mean()
+    benefit = hits - odds * misses
     return DecisionCurve(
-        thresholds, hits - odds * misses, prevalence - odds * (1 - prevalence)
+        thresholds,
+        benefit,
+        prevalence - odds * (1 - prevalence),
+        benefit - 0.1,
+        benefit + 0.1,
+    )
+
+
+def validation_of(unseen):
+    return Validation(
+        headline=unseen,
+        out_of_bag=unseen,
+        plus632=unseen,
+        point632=0.7,
+        harrell=0.8,
+        cross_validated=None,
+        published=interval(0.9, 0.05, "apparent"),
+        permutation_p=0.3,
+        shuffled=(0.5, 0.6),
     )
 
 
@@ -111,14 +132,22 @@ def result_of(name, kept, outcome, *, signal, optimism, seed):
     return ModelResult(
         model=model,
         apparent=interval(auc_of(apparent, outcome), 0.07, "DeLong"),
-        out_of_bag=interval(auc_of(out_of_bag, outcome), 0.1, "out-of-bag, DeLong"),
+        validation=validation_of(
+            interval(auc_of(out_of_bag, outcome), 0.1, "out-of-bag, DeLong")
+        ),
         risk_apparent=apparent,
         risk_out_of_bag=out_of_bag,
         roc_apparent=roc_of(apparent, outcome),
         roc_out_of_bag=roc_of(out_of_bag, outcome),
         calibration=calibration_of(out_of_bag, outcome),
         decision=decision_of(out_of_bag, outcome),
+        risk_cross_validated=None,
+        measures=measure_risks(outcome, out_of_bag[None], None, 5),
+        vif=dict.fromkeys(variables, 1.2),
+        decisions=(),
         selection_frequency=frequency,
+        sign_consistency=dict.fromkeys(frequency, 0.9),
+        block_shares={"clinical": 1.0},
         empty_share=0.12 if name == "clinical" else 0.0,
     )
 
@@ -131,6 +160,9 @@ def comparison_of(first, second):
         z=0.58,
         p=0.562,
         p_apparent=0.0004,
+        p_holm=0.9,
+        nri=Estimate(0.1, -0.2, 0.4, "NRI"),
+        idi=Estimate(0.01, -0.02, 0.04, "IDI"),
         method="DeLong's test for paired curves",
     )
 
@@ -323,8 +355,8 @@ def test_research_use_only_stands_beside_every_auc():
 def test_the_summary_gives_the_out_of_bag_auc_its_interval_and_the_optimism():
     summary = PAGE[PAGE.index('id="summary"') : PAGE.index('id="patients"')]
     crh = SMALL.evaluation.results["crh"]
-    assert f'class="value">{crh.out_of_bag.value:.2f}<' in summary
-    assert f"{crh.out_of_bag.low:.2f} to {crh.out_of_bag.high:.2f}" in summary
+    assert f'class="value">{crh.headline.value:.2f}<' in summary
+    assert f"{crh.headline.low:.2f} to {crh.headline.high:.2f}" in summary
     assert f"{crh.apparent.value:.2f} (" in summary
     assert f"<dd>{crh.optimism:.2f}</dd>" in summary
     assert SMALL.verdict in summary
@@ -338,7 +370,8 @@ def test_few_events_per_variable_are_named_as_a_limit():
 def test_an_interval_that_includes_one_half_is_named_as_chance():
     evaluation = evaluation_of(patients=26)
     weak = dataclasses.replace(
-        evaluation.results["crh"], out_of_bag=Estimate(0.55, 0.43, 0.67, "DeLong")
+        evaluation.results["crh"],
+        validation=validation_of(Estimate(0.55, 0.43, 0.67, "DeLong")),
     )
     results = {**evaluation.results, "crh": weak}
     page = write_report(
@@ -392,7 +425,7 @@ def broken_result(result):
     empty = np.full(len(result.risk_out_of_bag), NAN)
     return dataclasses.replace(
         result,
-        out_of_bag=nothing,
+        validation=validation_of(nothing),
         risk_out_of_bag=empty,
         calibration=dataclasses.replace(
             result.calibration,
@@ -405,7 +438,7 @@ def broken_result(result):
             high=np.array([]),
             sizes=np.array([], dtype=np.int64),
         ),
-        decision=DecisionCurve(*(np.full(3, NAN) for _ in range(3))),
+        decision=DecisionCurve(*(np.full(3, NAN) for _ in range(5))),
         selection_frequency={},
     )
 

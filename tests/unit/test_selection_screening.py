@@ -9,6 +9,7 @@ from radhabitat.selection import select_clinical
 from radhabitat.selection.sample import Sample, distinct_patients, standardize
 from radhabitat.selection.screening import p_alone, score_test
 from radhabitat.settings import SelectionSettings
+from radhabitat.types import Block, Cohort
 
 # vascular invasion by response in the published cohort: (no, yes) x (OR, nOR)
 INVASION = ((15, 22), (42, 26))
@@ -22,9 +23,12 @@ def published() -> tuple[np.ndarray, np.ndarray]:
 
 
 def sample_of(values: np.ndarray, outcome: np.ndarray) -> Sample:
-    patients = [f"{i:04d}" for i in range(len(outcome))]
-    names = [f"x{i:02d}" for i in range(values.shape[1])]
-    return standardize(distinct_patients(values, outcome, patients, names))
+    patients = tuple(f"{i:04d}" for i in range(len(outcome)))
+    names = tuple(f"x{i:02d}" for i in range(values.shape[1]))
+    blocks = (Block.CLINICAL,) * len(names)
+    return standardize(
+        distinct_patients(Cohort(patients, names, blocks, values, outcome, "e = 1"))
+    )
 
 
 def settings(**changes: object) -> SelectionSettings:
@@ -52,13 +56,19 @@ def test_the_score_test_of_a_category_is_pearsons_chi_square() -> None:
     )
 
 
+def select_clinical_of(values, outcome, patients, names, settings):
+    blocks = (Block.CLINICAL,) * len(names)
+    cohort = Cohort(tuple(patients), tuple(names), blocks, values, outcome, "e = 1")
+    return select_clinical(cohort, settings)
+
+
 def test_a_variable_that_separates_the_outcomes_is_kept() -> None:
     outcome = np.repeat([0, 1], 15).astype(np.int8)
     draw = np.random.default_rng(0)
     values = np.column_stack(
         [outcome + 0.1 * draw.normal(size=30), draw.normal(size=30)]
     )
-    chosen = select_clinical(
+    chosen = select_clinical_of(
         values,
         outcome,
         [f"{i:02d}" for i in range(30)],
@@ -74,7 +84,7 @@ def test_the_dummies_of_a_variable_are_kept_together() -> None:
     outcome = (draw.random(90) < np.array([0.1, 0.9, 0.12])[stage]).astype(np.int8)
     values = np.column_stack([stage == 1, stage == 2, draw.normal(size=90)])
     names = ("stage=B", "stage=C", "age")
-    chosen = select_clinical(
+    chosen = select_clinical_of(
         values.astype(np.float64),
         outcome,
         [f"{i:02d}" for i in range(90)],
@@ -89,7 +99,7 @@ def test_all_prespecified_variables_enter_when_the_study_says_so() -> None:
     draw = np.random.default_rng(2)
     values = draw.normal(size=(40, 3))
     values[:, 1] = 7.0
-    chosen = select_clinical(
+    chosen = select_clinical_of(
         values,
         (draw.random(40) < 0.5).astype(np.int8),
         [f"{i:02d}" for i in range(40)],
@@ -106,7 +116,7 @@ def test_all_prespecified_variables_enter_when_the_study_says_so() -> None:
 def test_nothing_kept_is_an_answer() -> None:
     values = np.tile([0.0, 0.0, 1.0, 1.0], 10)[:, np.newaxis]
     outcome = np.tile([0, 1], 20).astype(np.int8)
-    chosen = select_clinical(
+    chosen = select_clinical_of(
         values, outcome, [f"{i:02d}" for i in range(40)], ("a",), settings()
     )
     assert chosen.positions.shape == (0,)
@@ -115,7 +125,7 @@ def test_nothing_kept_is_an_answer() -> None:
 
 def test_one_outcome_for_everybody_is_refused() -> None:
     with pytest.raises(ComputationError, match="0 of 4 patients have the event"):
-        select_clinical(
+        select_clinical_of(
             np.ones((4, 1)),
             np.zeros(4, dtype=np.int8),
             list("abcd"),

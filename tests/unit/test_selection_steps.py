@@ -6,6 +6,7 @@ import pytest
 from radhabitat.errors import ComputationError
 from radhabitat.selection import Selection, select_features
 from radhabitat.settings import SelectionSettings
+from radhabitat.types import Block, Cohort
 
 SETTINGS = SelectionSettings().model_copy(
     update={"rfe_features": 8, "max_features": 4, "lasso_folds": 5}
@@ -22,13 +23,15 @@ def drawn(seed: int, patients: int = 60, columns: int = 40) -> tuple[np.ndarray,
 
 def select(values: np.ndarray, outcome: np.ndarray, **changes: object) -> Selection:
     return select_features(
-        values,
-        outcome,
-        [f"{i:03d}" for i in range(len(outcome))],
-        [f"x{j:03d}" for j in range(values.shape[1])],
-        SETTINGS.model_copy(update=changes),
-        seed=11,
+        cohort_of(values, outcome), SETTINGS.model_copy(update=changes), seed=11
     )
+
+
+def cohort_of(values: np.ndarray, outcome: np.ndarray) -> Cohort:
+    patients = tuple(f"{i:03d}" for i in range(len(outcome)))
+    names = tuple(f"x{j:03d}" for j in range(values.shape[1]))
+    blocks = (Block.RADIOMICS,) * len(names)
+    return Cohort(patients, names, blocks, values, outcome, "e = 1")
 
 
 def test_columns_that_matter_are_found_and_every_step_is_counted() -> None:
@@ -66,14 +69,8 @@ def test_the_order_of_rows_and_columns_makes_no_difference(seed: int) -> None:
     draw = np.random.default_rng(seed)
     rows, columns = draw.permutation(60), draw.permutation(40)
     chosen = select(values, outcome)
-    shuffled = select_features(
-        values[np.ix_(rows, columns)],
-        outcome[rows],
-        [f"{i:03d}" for i in rows],
-        [f"x{j:03d}" for j in columns],
-        SETTINGS,
-        seed=11,
-    )
+    cohort = cohort_of(values, outcome).take(rows).take_columns(columns)
+    shuffled = select_features(cohort, SETTINGS, seed=11)
     np.testing.assert_array_equal(
         np.sort(columns[shuffled.positions]), chosen.positions
     )

@@ -24,6 +24,7 @@ from radhabitat.cli.console import (
 )
 from radhabitat.cli.dicom import export, import_, pacs, phase
 from radhabitat.cli.features import features, maps, selftest
+from radhabitat.cli.predict import model_card, predict
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
 
@@ -196,6 +197,9 @@ def model(
     patient: Annotated[
         str | None, typer.Option("--id", help="Column with the patient's id.")
     ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="Column with the hospital or scanner.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results"),
     bootstraps: Annotated[int, typer.Option(min=20)] = 1000,
     seed: Annotated[int, typer.Option(min=0)] = 20260101,
@@ -210,6 +214,7 @@ def model(
         positive=positive,
         clinical=tuple(c.strip() for c in clinical.split(",") if c.strip()),
         patient=patient,
+        site=site,
     )
     settings = StudySettings(
         name=features.stem,
@@ -225,6 +230,8 @@ app.command()(phase)
 app.command("import")(import_)
 app.command()(export)
 app.add_typer(pacs, name="pacs")
+app.command()(predict)
+app.command("model-card")(model_card)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
@@ -267,7 +274,7 @@ def _show(result: StudyResult) -> None:
     if result.evaluation is not None:
         table = Table("model", "AUC on unseen patients (95 %)", "apparent AUC")
         for name, one in result.evaluation.results.items():
-            table.add_row(name, str(one.out_of_bag), f"{one.apparent.value:.3f}")
+            table.add_row(name, str(one.headline), f"{one.apparent.value:.3f}")
         console.print(table)
         console.print(RESEARCH_ONLY)
     console.print(f"Report: {result.report}", markup=False)

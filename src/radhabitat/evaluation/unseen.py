@@ -32,7 +32,7 @@ def unseen_areas(
     patient counted a little more among those tested and among those learned from.
     The bias of a finite number of resamples is taken off the second part, their noise
     added. No variance is smaller than without the second part, nor than DeLong's on
-    mean risks. Coverage: docs/decisions/0005-out-of-bag-headline.md.
+    mean risks. Coverage: docs/decisions/0005-the-headline.md.
 
     Args:
         outcome: 1 = event, shape (patients,).
@@ -64,6 +64,40 @@ def unseen_areas(
         floors=(without, _of_mean_risks(outcome, scores)),
         method=METHOD,
     )
+
+
+def tested_areas(outcome: NDArray[np.int8], risks: Sequence[Floats]) -> Areas:
+    """Return the AUCs of cross-validated models, pairs compared within a fold.
+
+    The covariance is that of the patients tested; the variance of learning is not in
+    it.
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Per model, shape (folds, patients), NaN where learned from.
+    """
+    scores = np.array(risks)
+    left_out = ~np.isnan(scores[0])
+    event = outcome == 1
+    right = np.zeros((len(scores), len(outcome)))
+    pairs = np.zeros(len(outcome))
+    for number, out in enumerate(left_out):
+        order = _order(scores[:, number], out, event)
+        right[:, out & event] += order.sum(axis=2)
+        right[:, out & ~event] += order.sum(axis=1)
+        pairs[out & event] += np.count_nonzero(out & ~event)
+        pairs[out & ~event] += np.count_nonzero(out & event)
+    share = right / np.maximum(pairs, 1.0)
+    values = right[:, event].sum(axis=1) / pairs[event].sum()
+    covariance = np.zeros((len(scores), len(scores)))
+    for group in (event, ~event):
+        parts = share[:, group] - share[:, group].mean(axis=1, keepdims=True)
+        count = parts.shape[1]
+        covariance += parts @ parts.T / (count * max(count - 1, 1))
+    smaller = int(min(event.sum(), (~event).sum()))
+    method = "nested cross-validation, at least DeLong variance of mean risks"
+    floors = (_of_mean_risks(outcome, scores),)
+    return Areas(values, covariance, smaller, floors, method)
 
 
 def mean_risks(risks: Floats) -> Floats:

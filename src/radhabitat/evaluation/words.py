@@ -29,6 +29,13 @@ def to_json(evaluation: Evaluation) -> dict[str, Json]:
             name: _finite(_model(result)) for name, result in evaluation.results.items()
         },
         "comparisons": [_finite(asdict(row)) for row in evaluation.comparisons],
+        "sites": [_finite(asdict(site)) for site in evaluation.sites],
+        "ablations": _finite(
+            {
+                sequence: {name: asdict(auc) for name, auc in models.items()}
+                for sequence, models in evaluation.ablations.items()
+            }
+        ),
         "patients": list(evaluation.patients),
         "outcome": evaluation.outcome.tolist(),
     }
@@ -42,11 +49,11 @@ def verdict(evaluation: Evaluation) -> str:
     """
     name, result = list(evaluation.results.items())[-1]
     sentences = [_signal(name, result)]
-    if result.out_of_bag.low <= 0.5:
+    if result.headline.low <= 0.5:
         better = [
-            f"the {_title(n)} model, {_spell(r.out_of_bag)}"
+            f"the {_title(n)} model, {_spell(r.headline)}"
             for n, r in evaluation.results.items()
-            if r.out_of_bag.low > 0.5
+            if r.headline.low > 0.5
         ]
         if better:
             sentences.append(f"Better than guessing: {'; '.join(better)}.")
@@ -55,7 +62,7 @@ def verdict(evaluation: Evaluation) -> str:
 
 
 def _signal(name: str, result: ModelResult) -> str:
-    unseen = result.out_of_bag
+    unseen = result.headline
     seen = f"(apparent, on its own patients: {result.apparent.value:.2f})"
     if unseen.low > 0.5:
         return (
@@ -98,7 +105,7 @@ def _model(result: ModelResult) -> dict[str, Json]:
     return {
         "auc": {
             "apparent": asdict(result.apparent),
-            "out_of_bag": asdict(result.out_of_bag),
+            **asdict(result.validation),
         },
         "optimism": result.optimism,
         "calibration": {
@@ -106,9 +113,20 @@ def _model(result: ModelResult) -> dict[str, Json]:
             "slope": asdict(fit.slope),
             "brier": fit.brier,
         },
+        "measures": asdict(result.measures),
+        "vif": dict(result.vif),
+        "decisions": [
+            {k: v for k, v in asdict(row).items() if k != "positive_share"}
+            for row in result.decisions
+        ],
         "intercept": model.intercept,
         "variables": dict(coefficients),
         "selection_frequency": dict(list(result.selection_frequency.items())[:TOP]),
+        "sign_consistency": {
+            name: result.sign_consistency[name]
+            for name in list(result.selection_frequency)[:TOP]
+        },
+        "block_shares": dict(result.block_shares),
         "empty_share": result.empty_share,
         "risk_out_of_bag": result.risk_out_of_bag.tolist(),
         "risk_apparent": result.risk_apparent.tolist(),
@@ -120,7 +138,7 @@ def _finite(value: Json) -> Json:
     """Return plain Python values, with null for what is not a number."""
     if isinstance(value, Mapping):
         return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_finite(part) for part in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None

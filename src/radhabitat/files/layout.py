@@ -87,6 +87,11 @@ class ResultsLayout:
         """The study's common landmarks, where normalization is nyul."""
         return self.folder / "models" / "landmarks.json"
 
+    @property
+    def audit(self) -> Path:
+        """Which model was applied when; only grows."""
+        return self.folder / "audit.jsonl"
+
     def resamples(self, key: str) -> Path:
         """Folder of the finished resamples of one cohort and settings."""
         return self.folder / "resamples" / key[:16]

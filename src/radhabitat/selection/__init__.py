@@ -1,13 +1,12 @@
 """From candidates to a few variables; called inside every resample.
 
-    known and not constant -> |r| -> recursive elimination -> LASSO
+    known and not constant -> |r| -> RFE or mRMR -> LASSO or elastic net
 
 The same steps as scikit-learn estimators are in `selection.estimators`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,9 +15,11 @@ from numpy.typing import NDArray
 from radhabitat.selection.elimination import eliminate
 from radhabitat.selection.lasso import LassoPath, cross_validate_lasso, draw_folds
 from radhabitat.selection.redundancy import drop_redundant
+from radhabitat.selection.relevance import most_relevant
 from radhabitat.selection.sample import Sample, distinct_patients, standardize
-from radhabitat.selection.screening import associated_alone
+from radhabitat.selection.screening import associated_alone, associated_together
 from radhabitat.settings import SelectionSettings
+from radhabitat.types import Cohort
 
 __all__ = ["Selection", "select_clinical", "select_features"]
 
@@ -45,73 +46,83 @@ class Selection:
 
 
 def select_features(
-    values: NDArray[np.float64],
-    outcome: NDArray[np.int8],
-    patients: Sequence[str],
-    names: Sequence[str],
-    settings: SelectionSettings,
-    *,
-    seed: int,
+    cohort: Cohort, settings: SelectionSettings, *, seed: int
 ) -> Selection:
-    """Return the image features that the published selection keeps; perhaps none.
+    """Return the image features that the selection keeps; perhaps none.
 
-    The order of the rows and of the columns makes no difference.
+    The order of the rows and of the columns makes no difference. Of redundant columns
+    the most reliable is kept, or, where nothing is known of it, the one with the
+    smallest mean |r| to all.
 
     Args:
-        values: Shape (rows, columns); NaN where missing.
-        outcome: 0 or 1, shape (rows,).
-        patients: One name per row; rows of one name are copies of one patient.
-        names: One per column, all different.
+        cohort: The candidates; rows of one patient are copies.
         settings: Limits.
         seed: Of the folds.
 
     Raises:
         ComputationError: Every patient has the same outcome.
     """
-    sample = standardize(distinct_patients(values, outcome, patients, names))
-    counts = [("candidates", len(names)), (USABLE, len(sample.columns))]
-    sample = sample.take(drop_redundant(sample, limit=settings.correlation_limit))
+    sample = standardize(distinct_patients(cohort))
+    counts = [("candidates", len(cohort.names)), (USABLE, len(sample.columns))]
+    known = cohort.reliability
+    first = None if known is None else known[sample.columns]
+    sample = sample.take(
+        drop_redundant(sample, limit=settings.correlation_limit, priority=first)
+    )
     counts.append((f"|r| <= {settings.correlation_limit:g}", len(sample.columns)))
-    sample = sample.take(eliminate(sample, keep=settings.rfe_features))
-    counts.append(("recursive elimination", len(sample.columns)))
-    step = f"LASSO (lambda.{settings.lasso_rule}), largest {settings.max_features}"
+    sample, counts = _reduce(sample, counts, settings)
+    name = "LASSO" if settings.lasso_mix == 1.0 else "elastic net"
+    step = f"{name} (lambda.{settings.lasso_rule}), largest {settings.max_features}"
     folds = draw_folds(sample.outcome, settings.lasso_folds, seed=seed)
     if not len(sample.columns) or folds is None:
         return _selection(sample.take(np.arange(0)), [*counts, (step, 0)])
-    path = cross_validate_lasso(sample, folds)
+    path = cross_validate_lasso(
+        sample, folds, loss=settings.lasso_loss, mix=settings.lasso_mix
+    )
     kept = path.largest(settings.lasso_rule, settings.max_features)
     chosen = _selection(sample.take(kept), [*counts, (step, len(kept))])
     return replace(chosen, path=path, path_positions=tuple(sample.columns.tolist()))
 
 
-def select_clinical(
-    values: NDArray[np.float64],
-    outcome: NDArray[np.int8],
-    patients: Sequence[str],
-    names: Sequence[str],
-    settings: SelectionSettings,
-) -> Selection:
-    """Return the clinical columns to use: all, or those associated on their own.
+def select_clinical(cohort: Cohort, settings: SelectionSettings) -> Selection:
+    """Return the clinical columns to use: all, or those associated with the outcome.
 
     The dummy columns of one variable are tested, kept and dropped together.
 
     Args:
-        values: Shape (rows, columns); NaN where missing.
-        outcome: 0 or 1, shape (rows,).
-        patients: One name per row; rows of one name are copies of one patient.
-        names: One per column, all different; `stage=B` is a dummy column of `stage`.
-        settings: `clinical` and `clinical_p`.
+        cohort: The candidates; `stage=B` is a dummy column of `stage`. Rows of one
+            patient are copies.
+        settings: `clinical` and `clinical_p`. "multivariable": those with a small p
+            alone are put into one model, where they must have a small p again.
 
     Raises:
         ComputationError: Every patient has the same outcome.
     """
-    sample = standardize(distinct_patients(values, outcome, patients, names))
+    sample = standardize(distinct_patients(cohort))
+    names = cohort.names
     counts = [("candidates", len(names)), (USABLE, len(sample.columns))]
-    if settings.clinical == "univariable":
+    limit = settings.clinical_p
+    if settings.clinical != "all":
         usable = [names[column] for column in sample.columns]
-        sample = sample.take(associated_alone(sample, usable, p=settings.clinical_p))
-        counts.append((f"p < {settings.clinical_p:g} alone", len(sample.columns)))
+        sample = sample.take(associated_alone(sample, usable, p=limit))
+        counts.append((f"p < {limit:g} alone", len(sample.columns)))
+    if settings.clinical == "multivariable":
+        usable = [names[column] for column in sample.columns]
+        sample = sample.take(associated_together(sample, usable, p=limit))
+        counts.append((f"p < {limit:g} together", len(sample.columns)))
     return _selection(sample, counts)
+
+
+def _reduce(
+    sample: Sample, counts: list[tuple[str, int]], settings: SelectionSettings
+) -> tuple[Sample, list[tuple[str, int]]]:
+    """Return the columns that RFE or mRMR leave; all when there is no such step."""
+    if settings.reduction == "none":
+        return sample, counts
+    reduce = eliminate if settings.reduction == "rfe" else most_relevant
+    sample = sample.take(reduce(sample, keep=settings.rfe_features))
+    words = {"rfe": "recursive elimination", "mrmr": "relevance and redundancy"}
+    return sample, [*counts, (words[settings.reduction], len(sample.columns))]
 
 
 def _selection(sample: Sample, counts: list[tuple[str, int]]) -> Selection:

@@ -18,9 +18,6 @@ _LEAST_PIVOT = 1e-10
 _PERFECT = 0.01
 """Share of the null loss below which smaller penalties teach nothing."""
 
-_LONGEST_STEP = 10.0
-"""Newton's step in log-odds; a longer one is shortened to this."""
-
 
 def compiled(loop: Loop) -> Loop:
     """Compile a loop at its first call and keep the machine code on disk if it can."""
@@ -53,72 +50,6 @@ def _substitute(lower: Floats, right: Floats) -> None:
     for i in range(size - 1, -1, -1):
         right[i] /= lower[i, i]
         right[:i] -= lower[i, :i] * right[i]
-
-
-@compiled
-def _dual_newton(
-    kernel: Floats,
-    outcome: Floats,
-    weights: Floats,
-    log_odds: Floats,
-    penalty: float,
-    tolerance: float,
-) -> Floats:
-    """Move `log_odds` to the minimum; return the dual coefficients.
-
-    Newton's step for weights w = X^T a and intercept b, with W = weights p (1 - p):
-    (K + penalty W^-1) a = z - b, 1^T a = 0, z = log_odds + (y - p) / (p (1 - p)).
-    """
-    dual = np.zeros_like(log_odds)
-    for _ in range(100):
-        risk = 1.0 / (1.0 + np.exp(-log_odds))
-        variance = np.maximum(risk * (1.0 - risk), 1e-9)
-        dual = log_odds + (outcome - risk) / variance
-        ones = np.ones(dual.shape[0])
-        lower = np.linalg.cholesky(kernel + np.diag(penalty / (weights * variance)))
-        _substitute(lower, dual)
-        _substitute(lower, ones)
-        intercept = dual.sum() / ones.sum()
-        dual -= intercept * ones
-        change = np.dot(kernel, dual) + intercept - log_odds
-        largest = np.abs(change).max()
-        if largest > _LONGEST_STEP:
-            change *= _LONGEST_STEP / largest
-        log_odds += change
-        if largest < tolerance:
-            break
-    return dual
-
-
-@compiled
-def eliminate_columns(
-    columns: Floats,
-    outcome: Floats,
-    weights: Floats,
-    keep: int,
-    penalty: float,
-    tolerance: float,
-) -> NDArray[np.intp]:
-    """Drop the column of smallest |coefficient|, fit again, until `keep` are left.
-
-    `columns` has the shape (columns, patients), in C order, and is used up. Newton
-    ends when no log-odds changes by `tolerance`. The rest as in `eliminate`.
-    """
-    active = columns.shape[0]
-    names = np.arange(active)
-    kernel = np.dot(columns.T, columns)
-    log_odds = np.zeros(columns.shape[1])
-    while active > keep:
-        dual = _dual_newton(kernel, outcome, weights, log_odds, penalty, tolerance)
-        coefficients = np.dot(columns[:active], dual)
-        weakest = np.argmin(np.abs(coefficients))
-        gone = columns[weakest].copy()
-        log_odds -= coefficients[weakest] * gone
-        kernel -= np.outer(gone, gone)
-        active -= 1
-        columns[weakest] = columns[active]
-        names[weakest] = names[active]
-    return np.sort(names[:active])
 
 
 @compiled
@@ -214,7 +145,7 @@ def _newton_step(
     outcome: Floats,
     shares: Floats,
     state: tuple[Floats, Floats],
-    penalty: float,
+    penalties: tuple[float, float],
     tolerance: float,
 ) -> float:
     """Improve state = (formula with intercept first, log-odds); return the change."""
@@ -224,8 +155,10 @@ def _newton_step(
     residual = shares * (outcome - risk)
     total = curvature.sum()
     center, centered, gram = _center(values, curvature, total)
+    gram += penalties[1] * np.eye(gram.shape[0])
     coefficients = formula[1:].copy()
-    _descend(gram, np.dot(residual, centered), coefficients, penalty, tolerance)
+    slope = np.dot(residual, centered) - penalties[1] * coefficients
+    _descend(gram, slope, coefficients, penalties[0], tolerance)
     change = coefficients - formula[1:]
     offset = residual.sum() / total
     step = offset - np.dot(center, change)
@@ -244,15 +177,17 @@ def _logistic_loss(outcome: Floats, shares: Floats, log_odds: Floats) -> float:
 
 @compiled
 def trace_logistic(
-    values: Floats, outcome: Floats, shares: Floats, penalties: Floats, tolerance: float
-) -> Floats:
-    """Minimize mean logistic loss + penalty |b| for falling penalties.
+    values: Floats, outcome: Floats, shares: Floats, penalties: Floats,
+    mix: float, tolerance: float,
+) -> Floats:  # fmt: skip
+    """Minimize mean logistic loss + penalty (mix |b| + (1 - mix) b^2 / 2).
 
     Args:
         values: Shape (patients, columns), C order.
         outcome: 0.0 or 1.0; both occur.
         shares: Weights that sum to 1.
         penalties: Falling.
+        mix: 1: the LASSO; less: the elastic net.
         tolerance: Largest curvature * squared change of a coefficient at the end.
 
     Returns:
@@ -271,8 +206,9 @@ def trace_logistic(
     state = (formula, log_odds)
     enough = _PERFECT * _logistic_loss(outcome, shares, log_odds)
     for place, penalty in enumerate(penalties):
+        both = penalty * mix, penalty * (1.0 - mix)
         for _ in range(_MOST_STEPS):
-            moved = _newton_step(values, outcome, shares, state, penalty, tolerance)
+            moved = _newton_step(values, outcome, shares, state, both, tolerance)
             if moved < tolerance:
                 break
         path[place:] = formula
@@ -283,16 +219,19 @@ def trace_logistic(
 
 @compiled
 def trace_squared(
-    values: Floats, outcome: Floats, shares: Floats, penalties: Floats, tolerance: float
-) -> Floats:
-    """Minimize mean squared error / 2 + penalty |b|; as `trace_logistic`."""
+    values: Floats, outcome: Floats, shares: Floats, penalties: Floats,
+    mix: float, tolerance: float,
+) -> Floats:  # fmt: skip
+    """Minimize mean squared error / 2 + the penalty of `trace_logistic`."""
     path = np.zeros((penalties.shape[0], values.shape[1] + 1))
     mean = np.dot(shares, outcome)
     center, centered, gram = _center(values, shares, 1.0)
-    slope = np.dot(shares * (outcome - mean), centered)
+    start = np.dot(shares * (outcome - mean), centered)
     coefficients = np.zeros(values.shape[1])
     for place, penalty in enumerate(penalties):
-        _descend(gram, slope, coefficients, penalty, tolerance)
+        curved = gram + penalty * (1.0 - mix) * np.eye(gram.shape[0])
+        slope = start - np.dot(curved, coefficients)
+        _descend(curved, slope, coefficients, penalty * mix, tolerance)
         path[place, 0] = mean - np.dot(center, coefficients)
         path[place, 1:] = coefficients
     return path

@@ -1,4 +1,4 @@
-"""LASSO on the logistic (or squared) loss, its penalty chosen by cross-validation."""
+"""LASSO, elastic net: their penalty chosen by cross-validation."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ TOLERANCE = 1e-9
 TOLERANCE_IN_FOLDS = 1e-6
 """The last Newton step, squared; the error left is of the order of this number."""
 _SURE = 1e-5
+_NOTHING = 1e-9
+"""Coefficient of a standardized column that is 0 but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,11 @@ class LassoPath:
 
 
 def cross_validate_lasso(
-    sample: Sample, folds: NDArray[np.intp], *, loss: Loss = "logistic"
+    sample: Sample,
+    folds: NDArray[np.intp],
+    *,
+    loss: Loss = "logistic",
+    mix: float = 1.0,
 ) -> LassoPath:
     """Return the path of the LASSO and its cross-validation.
 
@@ -63,18 +69,20 @@ def cross_validate_lasso(
         folds: Fold of each patient, shape (patients,).
         loss: What is minimized and scored; the logistic loss belongs to the models
             that are fitted afterwards.
+        mix: Share of the L1 penalty; below 1 the elastic net (Zou and Hastie 2005, J
+            R Stat Soc B 67:301, as glmnet's alpha).
 
     Reference:
         Friedman, Hastie, Tibshirani 2010, J Stat Softw 33(1), eq. 12 and section 2.5;
         standard error over folds weighted by their size, as in glmnet's cv.glmnet.
     """
     residual = sample.shares * (sample.outcome - sample.shares @ sample.outcome)
-    largest = np.abs(residual @ sample.values).max()
+    largest = np.abs(residual @ sample.values).max() / mix
     penalties = float(largest) * np.geomspace(1, SMALLEST_PENALTY, PENALTIES)
     left_out, sizes = [], []
     for fold in np.unique(folds):
         out = folds == fold
-        path = _trace(sample, ~out, penalties, loss)
+        path = _trace(sample, ~out, penalties, loss, mix)
         predicted = path[:, :1] + path[:, 1:] @ sample.values[out].T
         weights = sample.weights[out]
         left_out.append(_score(predicted, sample.outcome[out], loss) @ weights)
@@ -86,8 +94,10 @@ def cross_validate_lasso(
     error = np.sqrt(spread / max(len(size) - 1, 1))
     best = int(np.argmin(mean))
     sparse = int(np.flatnonzero(mean <= mean[best] + error[best])[0])
-    path = _trace(sample, folds >= 0, penalties, loss)
-    return LassoPath(penalties, path[:, 1:], mean, error, best, sparse)
+    path = _trace(sample, folds >= 0, penalties, loss, mix)[:, 1:]
+    # at the largest penalty nothing is kept: rounding must not say otherwise
+    path[np.abs(path) < _NOTHING] = 0.0
+    return LassoPath(penalties, path, mean, error, best, sparse)
 
 
 def draw_folds(
@@ -114,7 +124,11 @@ def draw_folds(
 
 
 def _trace(
-    sample: Sample, rows: NDArray[np.bool_], penalties: NDArray[np.float64], loss: Loss
+    sample: Sample,
+    rows: NDArray[np.bool_],
+    penalties: NDArray[np.float64],
+    loss: Loss,
+    mix: float,
 ) -> NDArray[np.float64]:
     from radhabitat.selection.compiled import trace_logistic, trace_squared
 
@@ -125,6 +139,7 @@ def _trace(
         sample.outcome[rows],
         weights / weights.sum(),
         penalties,
+        mix,
         TOLERANCE if rows.all() else TOLERANCE_IN_FOLDS,
     )
 

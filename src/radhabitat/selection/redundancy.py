@@ -18,8 +18,8 @@ def drop_redundant(
     Args:
         sample: Standardized columns.
         limit: Largest absolute Pearson correlation that two kept columns may have.
-        priority: Shape (columns,); the highest goes first, ties in the sample's
-            order. None: the column with the smallest mean |r| to all goes first.
+        priority: Shape (columns,); the highest goes first, NaN last. Ties, and all
+            where it is None: the column with the smallest mean |r| to all goes first.
 
     Returns:
         Positions in the sample, rising.
@@ -28,7 +28,7 @@ def drop_redundant(
 
     scaled = sample.values * np.sqrt(sample.shares)[:, np.newaxis]
     correlation = np.abs(scaled.T @ scaled)
-    if priority is None:
-        priority = -np.round(correlation.sum(axis=0), 8)
-    order = np.argsort(-priority, kind="stable")
+    total = np.round(correlation.sum(axis=0), 8)
+    first = np.zeros_like(total) if priority is None else np.round(priority, 8)
+    order = np.lexsort((total, -np.where(np.isnan(first), -np.inf, first)))
     return np.flatnonzero(keep_in_order(correlation, order, limit))

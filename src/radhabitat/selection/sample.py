@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radhabitat.errors import ComputationError
+from radhabitat.types import Cohort
 
 MOST_MISSING = 0.2
 ROUNDING = 1e-12
@@ -51,30 +51,23 @@ class Sample:
         )
 
 
-def distinct_patients(
-    values: NDArray[np.float64],
-    outcome: NDArray[np.int8],
-    patients: Sequence[str],
-    names: Sequence[str],
-) -> Sample:
+def distinct_patients(cohort: Cohort) -> Sample:
     """Return the usable columns of distinct patients, both in order of their names.
 
     Columns with more than 20 % missing or with infinite values and columns that are
     constant are left out; other missing values become the median of the known ones.
 
-    Args:
-        values: Shape (rows, columns); NaN where missing.
-        outcome: 0 or 1, shape (rows,).
-        patients: One name per row; rows of one name are copies of one patient.
-        names: One per column, all different.
-
     Raises:
         ComputationError: Every patient has the same outcome.
     """
+    values, names = cohort.values, cohort.names
+    ids = np.asarray(cohort.patients, dtype=np.str_)
     _, first, copies = np.unique(
-        np.asarray(patients, dtype=np.str_), return_index=True, return_counts=True
+        ids,
+        return_index=True,
+        return_counts=True,
     )
-    result = outcome[first].astype(np.float64)
+    result = cohort.outcome[first].astype(np.float64)
     events = int(result.sum())
     if events in (0, len(result)):
         raise ComputationError(

@@ -35,6 +35,33 @@ def associated_alone(
     return np.sort(np.concatenate([np.empty(0, dtype=np.intp), *kept]))
 
 
+def associated_together(
+    sample: Sample, names: Sequence[str], *, p: float
+) -> NDArray[np.intp]:
+    """Return the columns of the variables with a Wald p < `p` in one joint model.
+
+    Where they separate the outcomes that model has no estimate: all are kept.
+
+    Args:
+        sample: Standardized columns.
+        names: Of the columns, as in `associated_alone`.
+        p: The limit.
+    """
+    design = np.column_stack([np.ones(len(sample.values)), sample.values])
+    formula, information = _fit(design, sample.outcome, sample.weights)
+    if information is None:
+        return np.arange(sample.values.shape[1])
+    covariance = np.linalg.pinv(information, rcond=1e-10, hermitian=True)
+    kept = [np.empty(0, dtype=np.intp)]
+    for places in variables_of(names):
+        rows = places + 1
+        block = covariance[np.ix_(rows, rows)].astype(np.float64)
+        statistic, rank = _quadratic(formula[rows], block)
+        if chdtrc(rank, statistic) < p:
+            kept.append(places)
+    return np.sort(np.concatenate(kept))
+
+
 def p_alone(sample: Sample, columns: NDArray[np.intp]) -> float:
     """Return the p-value of one variable in a logistic model of its own.
 

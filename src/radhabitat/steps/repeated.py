@@ -88,7 +88,7 @@ def _repeat(task: RepeatTask) -> tuple[list[Path], Json]:
             subject,
             kinds,
             settings.reliability,
-            seed=patient.seed(f"{task.step}/{name}"),
+            seed=patient.seed(f"{task.step}/{name}", own=True),
         )
         for name, kinds in task.plans.items()
     }
@@ -98,7 +98,7 @@ def _repeat(task: RepeatTask) -> tuple[list[Path], Json]:
         )
     rows, dice = {}, {}
     for name, other in drawn.items():
-        seed = patient.seed(f"{task.step}/{name}/starts")
+        seed = patient.seed(f"{task.step}/{name}/starts", own=True)
         again = divide_again(other, partition, settings.habitats, seed=seed)
         habitats, rows[name] = measure(other, again, settings)
         dice[name] = _overlaps(first, habitats)

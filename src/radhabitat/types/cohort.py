@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -35,6 +35,9 @@ class Cohort:
         values: float64, shape (patients, variables); NaN where missing.
         outcome: int8, shape (patients,); 1 = the event (response).
         event: What 1 means, in words ("response = OR").
+        sites: Hospital or scanner of each patient; empty when there is only one.
+        reliability: How well each column can be measured twice, shape (variables,),
+            higher is better; NaN where nobody knows; None: for no column.
     """
 
     patients: tuple[str, ...]
@@ -43,6 +46,8 @@ class Cohort:
     values: NDArray[np.float64]
     outcome: NDArray[np.int8]
     event: str
+    sites: tuple[str, ...] = ()
+    reliability: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit together.
@@ -56,6 +61,7 @@ class Cohort:
             self.values.shape == wanted
             and len(self.blocks) == wanted[1]
             and self.outcome.shape == wanted[:1]
+            and len(self.sites) in (0, wanted[0])
         )
         if not sizes_fit or not np.isin(self.outcome, (0, 1)).all():
             raise TableError(
@@ -123,13 +129,23 @@ class Cohort:
 
     def take(self, rows: NDArray[np.intp]) -> Cohort:
         """Return the given rows, in that order; a row may be taken twice."""
-        return Cohort(
+        return replace(
+            self,
             patients=tuple(self.patients[i] for i in rows),
-            names=self.names,
-            blocks=self.blocks,
             values=self.values[rows],
             outcome=self.outcome[rows],
-            event=self.event,
+            sites=tuple(self.sites[i] for i in rows) if self.sites else (),
+        )
+
+    def take_columns(self, columns: NDArray[np.intp]) -> Cohort:
+        """Return the given variables, in that order."""
+        known = self.reliability
+        return replace(
+            self,
+            names=tuple(self.names[j] for j in columns),
+            blocks=tuple(self.blocks[j] for j in columns),
+            values=self.values[:, columns],
+            reliability=None if known is None else known[columns],
         )
 
     def columns(self, block: Block) -> NDArray[np.intp]:

@@ -26,8 +26,8 @@ def draw_auc_forest(figure: Figure, evaluation: Evaluation) -> None:
         title = short_title(name)
         axes.text(0, row - 0.62, title, transform=beside, fontweight=bold, va="center")
         _draw_row(axes, row, result.apparent, color, filled=False)
-        _draw_row(axes, row + 0.85, result.out_of_bag, color, filled=True)
-        for auc in (result.apparent, result.out_of_bag):
+        _draw_row(axes, row + 0.85, result.headline, color, filled=True)
+        for auc in (result.apparent, result.headline):
             # what is not a number compares false and leaves the limit alone
             lowest = min(lowest, auc.value - 0.03, auc.low - 0.03)
     bottom = 2.6 * len(results) - 0.75

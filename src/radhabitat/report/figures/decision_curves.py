@@ -28,6 +28,14 @@ def draw_decision_curves(figure: Figure, evaluation: Evaluation) -> None:
         zip(evaluation.results, curves, strict=True)
     ):
         color, title = model_color(position), short_title(name)
+        axes.fill_between(
+            curve.thresholds,
+            curve.low,
+            curve.high,
+            color=color,
+            alpha=0.12,
+            linewidth=0,
+        )
         axes.plot(
             curve.thresholds, curve.net_benefit, color=color, linewidth=2, label=title
         )

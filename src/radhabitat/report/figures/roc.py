@@ -29,7 +29,7 @@ def draw_roc(figure: Figure, evaluation: Evaluation) -> None:
             result.roc_out_of_bag.true_positive_rate,
             color=model_color(position),
             linewidth=2.4,
-            label=f"{short_title(name)}, out-of-bag {number(result.out_of_bag.value)}",
+            label=f"{short_title(name)}, unseen {number(result.headline.value)}",
         )
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
     axes.set(xlabel="1 \N{MINUS SIGN} specificity", ylabel="Sensitivity")

@@ -14,6 +14,7 @@ from radhabitat.report.figures.risk_by_outcome import draw_risk_by_outcome
 from radhabitat.report.figures.roc import draw_roc
 from radhabitat.report.figures.selection_frequency import draw_selection_frequency
 from radhabitat.report.palette import model_color
+from radhabitat.report.sections.validation import validation_blocks
 from radhabitat.report.wording import (
     RESEARCH_ONLY,
     count,
@@ -39,6 +40,7 @@ def evaluation_blocks(content: ReportContent) -> list[Block]:
             "seen this patient (out-of-bag)."
         ),
         *_discrimination(evaluation),
+        *validation_blocks(evaluation),
         *_calibration(evaluation),
         *_benefit(evaluation),
         *_comparison(evaluation),
@@ -50,7 +52,7 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
     methods = dict.fromkeys(
         auc.method
         for result in evaluation.results.values()
-        for auc in (result.apparent, result.out_of_bag)
+        for auc in (result.apparent, result.headline)
     )
     return [
         Heading("Telling patients apart"),
@@ -63,16 +65,16 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
         Figure(
             "auc-forest",
             partial(draw_auc_forest, evaluation=evaluation),
-            "AUC with interval. Hollow: apparent; filled: out-of-bag. The distance "
-            "between the two is the optimism.",
+            "AUC with interval. Hollow: apparent; filled: unseen patients. Between the "
+            "two lies the optimism.",
         ),
         Table(
             "Area under the ROC curve",
-            ("Model", "Out-of-bag AUC", "Apparent AUC", "Optimism"),
+            ("Model", "AUC on unseen patients", "Apparent AUC", "Optimism"),
             [
                 (
                     model_title(name),
-                    estimate(result.out_of_bag),
+                    estimate(result.headline),
                     estimate(result.apparent),
                     number(result.optimism),
                 )

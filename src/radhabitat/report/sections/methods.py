@@ -8,6 +8,7 @@ from radhabitat.evaluation.results import Evaluation
 from radhabitat.report.blocks import Block, Heading, References, Text
 from radhabitat.report.content import ReportContent
 from radhabitat.report.wording import in_words, number, percent
+from radhabitat.settings import SelectionSettings
 
 WORKS = {
     "n4": "Tustison NJ, et al. N4ITK: improved N3 bias correction. IEEE Trans Med "
@@ -38,6 +39,12 @@ WORKS = {
     "bootstrap": "Harrell FE, Lee KL, Mark DB. Multivariable prognostic models. Stat "
     "Med 1996;15:361-387. doi:10.1002/(SICI)1097-0258(19960229)15:4<361::"
     "AID-SIM168>3.0.CO;2-4",
+    "plus": "Efron B, Tibshirani R. Improvements on cross-validation: the .632+ "
+    "bootstrap method. J Am Stat Assoc 1997;92:548-560. "
+    "doi:10.1080/01621459.1997.10474007",
+    "mrmr": "Ding C, Peng H. Minimum redundancy feature selection from microarray gene "
+    "expression data. J Bioinform Comput Biol 2005;3:185-205. "
+    "doi:10.1142/S0219720005001004",
     "calibration": "Van Calster B, et al. Calibration: the Achilles heel of predictive "
     "analytics. BMC Med 2019;17:230. doi:10.1186/s12916-019-1466-7",
     "decision": "Vickers AJ, Elkin EB. Decision curve analysis. Med Decis Making "
@@ -192,7 +199,7 @@ def _learning(content: ReportContent) -> str:
     clinical = (
         "Clinical variables with p < "
         f"{settings.clinical_p:g} in univariable logistic regression entered"
-        if settings.clinical == "univariable"
+        if settings.clinical != "all"
         else "All clinical variables entered"
     )
     penalty = (
@@ -201,29 +208,43 @@ def _learning(content: ReportContent) -> str:
         if ridge
         else "without penalty"
     )
+    net = "LASSO [@lasso]" if settings.lasso_mix == 1.0 else "elastic net [@lasso]"
     rule = {"min": "the smallest deviance", "1se": "the one-standard-error rule"}
     return (
         f"{clinical}. Variables unknown in more than 20 % of the patients were left "
         "out, other gaps filled with the median. Features were standardized; of pairs "
-        f"with |r| > {settings.correlation_limit:g} one was removed; exact recursive "
-        f"elimination [@rfe] by ridge logistic regression left {settings.rfe_features} "
-        f"per block; a logistic LASSO [@lasso] with {settings.lasso_folds}-fold "
+        f"with |r| > {settings.correlation_limit:g} one was removed; "
+        f"{_reduction(settings)}a {settings.lasso_loss} {net} with "
+        f"{settings.lasso_folds}-fold "
         f"cross-validation ({rule[settings.lasso_rule]}) kept at most "
         f"{settings.max_features} per block. Logistic regression {penalty} gave the "
         "formulas; blocks were added one after the other."
     )
 
 
+def _reduction(settings: SelectionSettings) -> str:
+    left = f"left {settings.rfe_features} per block; "
+    return {
+        "rfe": f"exact recursive elimination [@rfe] by ridge logistic models {left}",
+        "mrmr": f"maximum relevance, minimum redundancy [@mrmr] {left}",
+        "none": "",
+    }[settings.reduction]
+
+
 def _evaluation(content: ReportContent, evaluation: Evaluation) -> str:
     repeats = evaluation.resamples
-    confidence = number(100 * content.settings.evaluation.confidence, digits=0)
+    evaluated = content.settings.evaluation
+    confidence = number(100 * evaluated.confidence, digits=0)
     return (
         f"All of this learning was repeated in {repeats:,} bootstrap samples of the "
         "patients [@bootstrap], and each formula was tried on the patients outside its "
         "sample. The out-of-bag AUC is the share of pairs of an event and a non-event, "
         "both outside, that are ordered rightly (leave-pair-out); its variance counts "
         "the patients tested and those learned from (infinitesimal jackknife, never "
-        "below that of DeLong [@delong]). Calibration [@calibration] and decision "
+        "below that of DeLong [@delong]). The headline is .632+ [@plus]. The learning "
+        f"was also repeated in {evaluated.cv_repeats} x {evaluated.cv_folds}-fold "
+        f"cross-validation and with {evaluated.permutations} shuffled outcomes. "
+        "Calibration [@calibration] and decision "
         "curves [@decision] use the same predictions. Models were compared by the "
         f"paired difference of their out-of-bag AUCs. Intervals are {confidence} % "
         "intervals. Every random draw followed from the seed "

@@ -100,7 +100,7 @@ def _plain_answer(evaluation: Evaluation) -> str:
     if not evaluation.results:
         return "No model could be learned."
     name, result = list(evaluation.results.items())[-1]
-    auc = estimate(result.out_of_bag, digits=2)
+    auc = estimate(result.headline, digits=2)
     return (
         f"In patients it had not seen, the {model_title(name)} model reached an "
         f"AUC of {auc}."
@@ -108,8 +108,8 @@ def _plain_answer(evaluation: Evaluation) -> str:
 
 
 def _card(name: str, result: ModelResult, place: int) -> Card:
-    value = number(result.out_of_bag.value, digits=2)
-    whole = estimate(result.out_of_bag, digits=2)
+    value = number(result.headline.value, digits=2)
+    whole = estimate(result.headline, digits=2)
     return Card(
         title=model_title(name),
         color=model_color(place),
@@ -189,7 +189,7 @@ def _optimism(evaluation: Evaluation) -> list[str]:
 
 
 def _weaknesses(title: str, result: ModelResult) -> list[str]:
-    auc, found = result.out_of_bag, []
+    auc, found = result.headline, []
     if not math.isfinite(auc.value):
         return [f"{title}: the out-of-bag AUC is not computable."]
     if auc.low <= 0.5 <= auc.high:
