@@ -100,6 +100,17 @@ LAVA = "WATER:Ax LAVA-Flex"
             [0, 1, 2, None],
         ),
         ([("T1", 0, 0), ("T2", 60, 0)], [None] * 4),
+        # sagittal breast: three phases, minutes apart
+        ([("Sagittal-IR_3DFGRE", t, 1) for t in (0, 407, 761)], [0, 1, None, 2]),
+        (
+            [
+                ("vibe pre", 0, 0),
+                ("vibe cor pv", 140, 1),
+                ("vibe art", 95, 1),
+                ("vibe pv", 132, 1),
+            ],
+            [0, 2, 3, None],
+        ),
     ],
 )
 def test_phases_are_found_by_names_agents_and_times(rows, wanted):

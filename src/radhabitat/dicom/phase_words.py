@@ -37,17 +37,20 @@ UNWANTED = frozenset(
         "fat inphase outphase opp opposed sub subtr subtraction t2 dwi adc mip f ip op "
         "oop oph iph percent in out haste ssfse fse tse mrcp loc localizer localiser "
         "scout survey calibration smartprep bolus timing flair stir swi mre report "
-        "screensave posdisp tof cine cor coronal sag sagittal ff pdff in_phase "
+        "screensave posdisp tof cine ff pdff in_phase "
         "opp_phase out_phase subtract t2star r2star t1map"
     )
 )
-"""Words of images that are no axial T1 of a dynamic examination."""
+"""Words of images that are no T1 of a dynamic examination."""
+_OTHER_PLANES = frozenset(words("cor coronal sag sagittal"))
 _DYNAMIC = frozenset(
     words("vibe lava thrive ethrive quick3d fame fspgr spgr fl3d flash dyn dynamic dce")
     + words("mdixon disco twist tigre fsp3d starvibe dixon tfe")
 )
 VOCABULARY = UNWANTED.union(
-    _DYNAMIC, *(f"{whole} {parts}".split() for _, whole, parts in _PHASE_WORDS)
+    _OTHER_PLANES,
+    _DYNAMIC,
+    *(f"{whole} {parts}".split() for _, whole, parts in _PHASE_WORDS),
 ) - frozenset(["a", "p", "d", "v"])
 """Words that speak of sequences and phases, of nobody."""
 _EARLY_ARTERIAL = re.compile(r"early[-_ ]?art|art\w*[-_ ]?early|\beap\b|早动脉|动脉早")
@@ -118,8 +121,13 @@ def may_be_dynamic(name: str) -> bool:
     return bool(_DYNAMIC.intersection(words(name)))
 
 
+def is_axial(name: str) -> bool:
+    """Tell whether a name is that of no other plane."""
+    return not _OTHER_PLANES.intersection(words(name))
+
+
 def is_unwanted(name: str, kind: str = "") -> bool:
-    """Tell whether a name or image type is no axial T1 water image.
+    """Tell whether a name or image type is no T1 water image.
 
     Args:
         name: Series description.

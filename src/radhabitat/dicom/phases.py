@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from radhabitat.dicom.phase_words import (
     guess_phase,
+    is_axial,
     is_unwanted,
     may_be_dynamic,
     phase_at,
@@ -104,8 +105,17 @@ def label_phases(candidates: Sequence[Candidate]) -> dict[str, PhaseLabel]:
 
 
 def _pool(candidates: Sequence[Candidate]) -> list[int]:
-    """Return the volumes that can be phases of one dynamic T1 examination."""
+    """Return the volumes that can be phases of one dynamic T1 examination.
+
+    Other planes count only where no two axial volumes do.
+    """
     usable = [n for n, c in enumerate(candidates) if not is_unwanted(c.name, c.kind)]
+    axial = [n for n in usable if is_axial(candidates[n].name)]
+    found = _phase_like(candidates, axial)
+    return found if len(found) > 1 else _phase_like(candidates, usable)
+
+
+def _phase_like(candidates: Sequence[Candidate], usable: Sequence[int]) -> list[int]:
     alike = Counter(candidates[n].name for n in usable)
     told = {n for n in usable if _says_phase(candidates[n].name)}
     repeated = {n for n in usable if alike[candidates[n].name] > 2}
