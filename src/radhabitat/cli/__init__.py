@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from radhabitat.cli.clinical import tables
 from radhabitat.cli.console import (
     CORES,
     RESEARCH_ONLY,
@@ -227,6 +228,7 @@ def model(
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
+app.command()(tables)
 
 
 def _make_phantom(

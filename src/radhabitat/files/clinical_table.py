@@ -90,7 +90,9 @@ def read_clinical_frame(
     for name in names:
         require_column(table, name, source, "data.variables in study.toml")
     candidates = table[list(names)]
-    unusable = {**repeated, **_words_among_numbers(candidates, source)}
+    categories = {text.partition("=")[0].strip() for text in settings.reference_levels}
+    numbers = candidates.drop(columns=list(categories), errors="ignore")
+    unusable = {**repeated, **_words_among_numbers(numbers, source)}
     outcome, event = None, ""
     if settings.outcome:
         require_column(table, settings.outcome, source, "data.outcome in study.toml")
@@ -151,7 +153,7 @@ def _find_event(counts: Counter[str], column: str, positive: str | None) -> str:
         if plain_value(positive) in by_plain:
             return by_plain[plain_value(positive)]
         raise SettingsError(
-            f"data.positive is {positive!r}, but the outcome {column!r} holds "
+            f"The event (positive) is {positive!r}, but the outcome {column!r} holds "
             f"{_listed(counts)}",
             "write one of these values",
         )
@@ -162,7 +164,7 @@ def _find_event(counts: Counter[str], column: str, positive: str | None) -> str:
         f"Which value of the outcome {column!r} is the event is not said; found: "
         f"{_listed(counts)}",
         f'write positive = "{sorted(counts)[0]}" (or the other one) into [data] of '
-        "study.toml",
+        "study.toml, or give --positive",
     )
 
 
