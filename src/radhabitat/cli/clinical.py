@@ -77,3 +77,99 @@ def tables(
         markup=False,
     )
     raise typer.Exit(1 if table.unusable else 0)
+
+
+def derive(
+    clinical: Annotated[Path, typer.Argument(help="CSV or XLSX, a row per patient.")],
+    column: Annotated[
+        list[str],
+        typer.Option(
+            help='What a column is, with its unit: "bilirubin=TBIL:umol/L", '
+            '"albumin=ALB:g/L", "coagulation=INR:INR" (or s prolonged), '
+            '"afp=AFP:ng/mL", "crp=CRP:mg/L", "diameter=D:cm", ascites, encephalopathy, ecog, '
+            "child_pugh, vascular_invasion, metastasis, nodules, neutrophils, "
+            "lymphocytes; repeatable."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The table with scores: .csv or .xlsx.")],
+    group: Annotated[
+        list[str] | None,
+        typer.Option(help='Cut a number: "AFP=20,200", "Age=<60"; repeatable.'),
+    ] = None,
+    patient: Id = None,
+) -> None:
+    """Add ALBI, Child-Pugh, CRAFITY, NLR, BCLC and groups to a clinical table."""
+    import pandas as pd
+
+    from radhabitat.clinical.derive import cut_columns, parse_sources
+    from radhabitat.clinical.derive import derive as derive_scores
+    from radhabitat.files.exports import check_suffix, export_table, typed
+    from radhabitat.files.tables import read_table, with_ids
+
+    check_suffix(out)
+    table = read_table(clinical)
+    by_patient = with_ids(table, patient, clinical.name)
+    found = derive_scores(by_patient, parse_sources(column))
+    new = pd.concat([found.table, cut_columns(by_patient, group or ())], axis=1)
+    new.columns = pd.Index(
+        [
+            f"{name} (computed)" if name in table.columns else name
+            for name in new.columns
+        ]
+    )
+    new.index = table.index
+    whole = pd.concat([table, new], axis=1)
+    export_table(out, whole if out.suffix.lower() == ".csv" else typed(whole))
+    for note in found.notes:
+        console.print(f"- {note}", markup=False)
+    console.print(f"Wrote {len(table)} patients to {out}", markup=False)
+
+
+def response(
+    lesions: Annotated[Path, typer.Argument(help="CSV or XLSX, a row per lesion.")],
+    out: Annotated[Path, typer.Option(help="A row per patient: .csv or .xlsx.")],
+) -> None:
+    """Give CR, PR, SD, PD by mRECIST from measured lesions, and agreement of readers.
+
+    Columns: patient, lesion, kind (target, nontarget, new), baseline_mm, followup_mm
+    of the viable part (nontarget: gone, present, progress); reader where there are two,
+    and a third one who decides.
+    """
+    from radhabitat.clinical.response import respond
+    from radhabitat.files.exports import check_suffix, export_table
+    from radhabitat.files.tables import read_table
+
+    check_suffix(out)
+    found = respond(read_table(lesions))
+    export_table(out, found.table.reset_index())
+    for name, n in found.table["response"].value_counts().sort_index().items():
+        console.print(f"- {name or 'to be decided'}: {n} patients", markup=False)
+    if found.kappa is not None:
+        of_four, of_two = found.kappa
+        console.print(f"Kappa {of_four} (CR, PR, SD, PD), {of_two} (OR, nOR)")
+    if found.disagreements:
+        who = ", ".join(found.disagreements)
+        console.print(f"Seen differently: {who}", markup=False)
+    console.print(f"Wrote {len(found.table)} patients to {out}", markup=False)
+    raise typer.Exit(1 if (found.table["response"] == "").any() else 0)
+
+
+def flow(
+    log: Annotated[Path, typer.Argument(help="CSV or XLSX, a row per patient.")],
+    reason: Annotated[
+        str, typer.Option(help="Column: why excluded; empty: included.")
+    ] = "reason",
+    order: Annotated[
+        str, typer.Option(help="Of the reasons, separated by semicolons.")
+    ] = "",
+) -> None:
+    """Count a screening log: screened, excluded by reason, included."""
+    from radhabitat.clinical.flow import cohort_flow
+    from radhabitat.files.tables import is_missing, read_table, require_column
+
+    table = read_table(log)
+    require_column(table, reason, log.name, "--reason")
+    reasons = ["" if is_missing(cell) else cell for cell in table[reason].astype(str)]
+    steps = [step.strip() for step in order.split(";") if step.strip()]
+    for what, patients in cohort_flow(reasons, steps).counts():
+        console.print(f"{patients:6,}  {what}", markup=False)

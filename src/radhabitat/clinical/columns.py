@@ -80,7 +80,7 @@ def read_column(
     if not len(odd) and reference is None and not (coded and _are_codes(known)):
         return Column(name, numbers, unused=_constant(known))
     if reference is None and 0 < len(odd) < len(known):
-        raise _not_a_number(name, odd)
+        raise not_a_number(name, odd)
     written = list(texts)
     if not len(odd):
         written = ["" if np.isnan(x) else f"{x:.15g}" for x in numbers]
@@ -137,15 +137,22 @@ def check_references(references: Mapping[str, str], names: Iterable[object]) -> 
         if name not in there:
             raise TableError(
                 f"The reference level '{name}={level}' names no clinical variable; "
-                f"found: {', '.join(there)}",
-                _near(name, there) + "correct the name, or leave it out",
+                f"found: {listed(there)}",
+                near(name, there) + "correct the name, or leave it out",
             )
 
 
-def _near(word: str, words: Sequence[str]) -> str:
+def near(word: str, words: Sequence[str]) -> str:
+    """Return "did you mean ...? " with the nearest of some words, or nothing."""
     by_folded = {w.casefold(): w for w in words}
     near = difflib.get_close_matches(word.casefold(), by_folded, n=1)
     return f"did you mean {by_folded[near[0]]!r}? " if near else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first twelve names in words."""
+    more = f" ... ({len(names)} in all)" if len(names) > MOST_LEVELS else ""
+    return ", ".join(names[:MOST_LEVELS]) + more
 
 
 def _are_codes(known: Floats) -> bool:
@@ -193,11 +200,10 @@ def _reference(
         return int([level in POSITIVE for level in folded] == [True, False])
     plain = {_plain(level): n for n, level in enumerate(folded)}
     if _plain(wanted) not in plain:
-        found = [f"{levels[level]} ({counts[level]} patients)" for level in folded]
+        found = listed([f"{levels[x]} ({counts[x]} patients)" for x in folded])
         raise TableError(
-            f"The variable {name!r} has no level {wanted!r}; found: "
-            f"{', '.join(found[:MOST_LEVELS])}",
-            _near(wanted, list(levels.values())) + "name one of these as reference",
+            f"The variable {name!r} has no level {wanted!r}; found: {found}",
+            near(wanted, list(levels.values())) + "name one of these as reference",
         )
     return plain[_plain(wanted)]
 
@@ -210,7 +216,8 @@ def _plain(level: str) -> str:
         return level.strip().casefold()
 
 
-def _not_a_number(variable: str, odd: pd.Series) -> TableError:
+def not_a_number(variable: str, odd: pd.Series) -> TableError:
+    """Return the error about cells that are no numbers; `odd` by patient."""
     bad = [f"{patient}: {cell!r}" for patient, cell in odd.items()]
     shown = ", ".join(bad[:5]) + (" ..." if len(bad) > 5 else "")
     kinds = odd.nunique()

@@ -83,8 +83,8 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
     """
     columns = {}
     for name, cells in table.items():
-        texts = cells.astype(str)
-        known = ~texts.map(is_missing)
+        texts = pd.Series([str(cell) for cell in cells], table.index, dtype=object)
+        known = ~texts.map(is_missing).astype(bool)
         numbers = pd.to_numeric(texts.where(known), errors="coerce")
         coded = texts.str.fullmatch(r"[+-]?0\d.*").any()
         good = numbers.notna().equals(known) and bool(known.any()) and not coded
