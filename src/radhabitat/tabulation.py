@@ -154,7 +154,8 @@ def _about_joint(patients: int, events: int, columns: int, of_all: int) -> str:
     if fewest < _FEWEST_EVENTS * columns:
         words += (
             f" That is {fewest / columns:.1f} patients of the rarer outcome for each; "
-            f"fewer than {_FEWEST_EVENTS} make odds ratios unreliable (Peduzzi 1996)."
+            f"fewer than {_FEWEST_EVENTS} make odds ratios unreliable "
+            "(Peduzzi et al. 1996, J Clin Epidemiol 49:1373)."
         )
     return words
 
@@ -162,19 +163,23 @@ def _about_joint(patients: int, events: int, columns: int, of_all: int) -> str:
 def _about_problem(
     columns: Sequence[Column], blocks: Sequence[Floats], y: Outcome, what: str
 ) -> str:
-    """Name the variables without which the model would exist."""
-    guilty = []
-    for place, column in enumerate(columns):
-        rest = [block for n, block in enumerate(blocks) if n != place]
-        if not rest or not _fit(np.hstack(rest), y).problem:
+    """Name the variables that the model cannot take after those before them."""
+    guilty, kept = [], np.empty((len(y), 0))
+    for column, block in zip(columns, blocks, strict=True):
+        with_it = np.hstack([kept, block])
+        if _fit(with_it, y).problem:
             guilty.append(column.name)
-    who = ", ".join(guilty) or "several variables together"
-    if what == "collinear":
-        return f"Multivariable: not estimable, because {who} follows from the others."
+        else:
+            kept = with_it
+    why = "they are known exactly from the others in these patients"
+    if what == "separated":
+        why = (
+            "with them some combination of values occurs with one outcome only, and "
+            "the odds ratios of maximum likelihood are infinite"
+        )
     return (
-        f"Multivariable: separated. {who}: some combination of values occurs with one "
-        "outcome only, so the maximum-likelihood odds ratios are infinite; none is "
-        "given for this model."
+        f"Multivariable: {what}, so no odds ratio is given for this model. Without "
+        f"{', '.join(guilty)} it would exist: {why}."
     )
 
 
@@ -198,7 +203,7 @@ def _row(
         float(fit.low[place]),
         float(fit.high[place]),
         float(fit.p[place]),
-        fit.problem,
+        fit.problem or ("absent" if np.isnan(fit.p[place]) else ""),
         patients=len(outcome),
         events=int(outcome.sum()),
     )

@@ -86,9 +86,9 @@ def derive(
         typer.Option(
             help='What a column is, with its unit: "bilirubin=TBIL:umol/L", '
             '"albumin=ALB:g/L", "coagulation=INR:INR" (or s prolonged), '
-            '"afp=AFP:ng/mL", "crp=CRP:mg/L", "diameter=D:cm", ascites, encephalopathy, ecog, '
-            "child_pugh, vascular_invasion, metastasis, nodules, neutrophils, "
-            "lymphocytes; repeatable."
+            '"afp=AFP:ng/mL", "crp=CRP:mg/L", "diameter=D:cm", ascites, '
+            "encephalopathy, ecog, child_pugh, vascular_invasion, metastasis, "
+            "nodules, neutrophils, lymphocytes; repeatable."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The table with scores: .csv or .xlsx.")],

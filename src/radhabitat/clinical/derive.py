@@ -141,7 +141,7 @@ def derive(table: pd.DataFrame, sources: Mapping[str, Source]) -> Derived:
             "NLR group": scores.cut(ratio, (3,), below=True),
         }
     if "ecog" in read:
-        made |= _bclc(read, len(table), notes)
+        made["BCLC stage"] = _bclc(read, [str(p) for p in table.index], notes)
     else:
         notes.append("BCLC: not computable; not named: ecog")
     return Derived(pd.DataFrame(made, index=table.index), tuple(notes))
@@ -164,21 +164,23 @@ def _inputs(
 
 
 def _bclc(
-    read: Mapping[str, Floats], patients: int, notes: list[str]
-) -> dict[str, _Cells]:
-    unknown = np.full(patients, np.nan)
+    read: Mapping[str, Floats], patients: list[str], notes: list[str]
+) -> list[str]:
+    unknown = np.full(len(patients), np.nan)
     roles = ("ecog", "child_pugh", "vascular_invasion", "metastasis", "nodules")
     ecog, liver, vessel, spread, count = (read.get(role, unknown) for role in roles)
     letters = ["" if np.isnan(n) else " ABC"[int(n)] for n in liver]
     found = scores.bclc_stage(
         (ecog, letters), (vessel, spread), (count, read.get("diameter", unknown))
     )
-    stages = [stage for stage, _ in found]
-    lacking = Counter(missing for _, missing in found if missing)
-    gaps = [f"{missing} ({n} patients)" for missing, n in lacking.most_common()]
-    words = f"BCLC: {sum(map(bool, stages))} of {patients} patients"
-    notes.append(words + (f"; not computable without {', '.join(gaps)}" * bool(gaps)))
-    return {"BCLC stage": stages, "BCLC lacks": [missing for _, missing in found]}
+    lacking: dict[str, list[str]] = {}
+    for patient, (_, missing) in zip(patients, found, strict=True):
+        if missing:
+            lacking.setdefault(missing, []).append(patient)
+    words = f"BCLC: {sum(bool(s) for s, _ in found)} of {len(patients)} patients"
+    gaps = [f"{missing} ({listed(who)})" for missing, who in lacking.items()]
+    notes.append(words + f"; not computable without {'; '.join(gaps)}" * bool(gaps))
+    return [stage for stage, _ in found]
 
 
 def _read(role: str, table: pd.DataFrame, source: Source) -> Floats:

@@ -225,7 +225,7 @@ def _bclc(
 def _early_or_intermediate(nodules: float, size: float, liver: str) -> tuple[str, str]:
     if nodules > 3:
         return "B", ""
-    if nodules != nodules:
+    if not nodules >= 1:
         return "", "number of tumors"
     if nodules == 1 and liver != "A":
         return "A", ""

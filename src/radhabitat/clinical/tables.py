@@ -26,7 +26,8 @@ class OddsRow:
         level: A category, or `PER_UNIT`.
         reference: The category it is compared with; empty for numbers.
         ratio, low, high, p: Odds ratio, 95 % interval, Wald's p; NaN when `problem`.
-        problem: "separated" or "collinear": there is no finite odds ratio.
+        problem: "separated" or "collinear": there is no finite odds ratio; "absent":
+            no patient of the model has this level.
         patients: With all values known, in the model.
         events: Of them.
     """
@@ -38,7 +39,7 @@ class OddsRow:
     low: float
     high: float
     p: float
-    problem: Literal["", "separated", "collinear"]
+    problem: Literal["", "separated", "collinear", "absent"]
     patients: int
     events: int
 

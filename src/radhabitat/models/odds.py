@@ -18,9 +18,9 @@ class OddsRatios(NamedTuple):
     """Odds ratios of the columns of a logistic model; NaN where they do not exist.
 
     Attributes:
-        problem: "separated": some combination of the columns tells all outcomes of
-            some patients, so the estimates are infinite; "collinear": one column
-            follows from others.
+        problem: "separated": some combination of the columns occurs with one outcome
+            only, so the estimates are infinite; "collinear": one column follows from
+            others.
         ratio, low, high, p: Shape (columns,): per unit, 95 % interval, Wald's p.
         p_all: Wald's p of all columns together.
     """
@@ -37,21 +37,23 @@ def odds_ratios(values: Floats, outcome: NDArray[np.int8]) -> OddsRatios:
     """Return the odds ratios of a logistic model without penalty.
 
     Args:
-        values: Shape (patients, columns); no NaN.
+        values: Shape (patients, columns); no NaN. A column that is the same for
+            everybody has no odds ratio, and does not keep the others from theirs.
         outcome: 0 or 1; both occur.
 
     Reference:
         Hosmer, Lemeshow and Sturdivant 2013, Applied Logistic Regression, 3rd ed.,
         chapter 2; separation: Albert and Anderson 1984, Biometrika 71:1.
     """
-    scales = values.std(axis=0)
-    scales[scales == 0.0] = 1.0
-    standardized = (values - values.mean(axis=0)) / scales
-    if np.linalg.matrix_rank(standardized) < values.shape[1]:
-        return _nothing("collinear", values.shape[1])
+    width = values.shape[1]
+    varied = np.ptp(values, axis=0) > 0.0
+    scales = values[:, varied].std(axis=0)
+    standardized = (values[:, varied] - values[:, varied].mean(axis=0)) / scales
+    if np.linalg.matrix_rank(standardized) < len(scales):
+        return _nothing("collinear", width)
     formula = maximize_likelihood(standardized, outcome, ridge=0.0)
     if formula is None:
-        return _nothing("separated", values.shape[1])
+        return _nothing("separated", width)
     design = np.column_stack([np.ones(len(values)), standardized])
     risk = expit(design @ formula)
     information = (design * (risk * (1.0 - risk))[:, np.newaxis]).T @ design
@@ -59,14 +61,16 @@ def odds_ratios(values: Floats, outcome: NDArray[np.int8]) -> OddsRatios:
     slopes = formula[1:]
     errors = np.sqrt(np.diag(covariance))
     statistic = float(slopes @ np.linalg.solve(covariance, slopes))
-    return OddsRatios(
-        "",
+    found = np.full((4, width), np.nan)
+    found[:, varied] = (
         np.exp(slopes / scales),
         np.exp((slopes - Z_95 * errors) / scales),
         np.exp((slopes + Z_95 * errors) / scales),
         2.0 * ndtr(-np.abs(slopes / errors)),
-        float(chdtrc(len(slopes), statistic)),
     )
+    ratio, low, high, p = found
+    p_all = float(chdtrc(len(slopes), statistic))
+    return OddsRatios("", ratio, low, high, p, p_all)
 
 
 def _nothing(problem: Literal["separated", "collinear"], columns: int) -> OddsRatios:
