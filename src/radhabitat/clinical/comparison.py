@@ -114,7 +114,9 @@ def in_order(levels: Sequence[str]) -> list[int]:
     def rank(place: int) -> tuple[float, int, int]:
         text = levels[place].replace("\N{LESS-THAN OR EQUAL TO}", "<")
         digits = "".join(c if c.isdigit() or c == "." else " " for c in text).split()
-        first = next((float(d) for d in digits if d.count(".") < 2 and d != "."), -1.0)
+        first = next(
+            (float(d) for d in digits if d.count(".") < 2 and d != "."), np.inf
+        )
         side = -1 if text.startswith("<") else int(text.startswith(">"))
         return first, side, place
 
@@ -172,8 +174,7 @@ def _test_counts(found: Comparison, table: NDArray[np.int64]) -> Comparison:
     note = ""
     if share > 0:
         note = f"smallest expected count {expected.min():.1f}; "
-        note += f"chi-square p = {chi2:.4f}, "
-        note += f"exact p = {exact:.4f}" if exact == exact else "exact p out of reach"
+        note += f"chi-square p {_shown(chi2)}, exact p {_shown(exact)}"
     return replace(
         found,
         test="Fisher's exact" if use_exact else "chi-square",
@@ -183,6 +184,12 @@ def _test_counts(found: Comparison, table: NDArray[np.int64]) -> Comparison:
         min_expected=float(expected.min()),
         note=note,
     )
+
+
+def _shown(p: float) -> str:
+    if np.isnan(p):
+        return "out of reach"
+    return f"= {p:.4f}" if p >= 0.0001 else "< 0.0001"
 
 
 def chi_square(table: NDArray[np.int64]) -> tuple[float, Floats]:

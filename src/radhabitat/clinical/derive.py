@@ -209,6 +209,13 @@ def _read(role: str, table: pd.DataFrame, source: Source) -> Floats:
 def _codes(role: str, values: Floats, source: Source) -> Floats:
     """Return the points of codes; counts stay."""
     if not source.unit:
+        bad = values[~np.isnan(values) & ~np.isin(values, range(6))]
+        if role == "ecog" and len(bad):
+            raise TableError(
+                f"{role} in the column {source.column!r} holds {bad[0]:g}; wanted: "
+                "0 to 5",
+                "name the column with the performance status of ECOG",
+            )
         return values
     codes = CODES.get((role, source.unit))
     if codes is None:

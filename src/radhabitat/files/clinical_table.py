@@ -153,7 +153,7 @@ def _find_event(counts: Counter[str], column: str, positive: str | None) -> str:
         if plain_value(positive) in by_plain:
             return by_plain[plain_value(positive)]
         raise SettingsError(
-            f"The event (positive) is {positive!r}, but the outcome {column!r} holds "
+            f"data.positive is {positive!r}, but the outcome {column!r} holds "
             f"{_listed(counts)}",
             "write one of these values",
         )

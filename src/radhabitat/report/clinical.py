@@ -101,7 +101,9 @@ def _odds(row: OddsRow | None) -> tuple[str, str]:
 
 
 def _size(value: float) -> str:
-    return number(value) if value < 100 else compact(value)
+    if value >= 100:
+        return compact(value)
+    return number(value, digits=3 if abs(value - 1) >= 0.0005 else 6)
 
 
 def _levels(found: Comparison) -> zip[tuple[str, tuple[int, int]]]:
