@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--peer-refits", type=int, default=1)
     parser.add_argument("--scale", type=float, default=1.0, help="times the features")
     arguments = parser.parse_args()
-    cohort = _cohort(arguments.patients, arguments.scale)
+    cohort = cohort_of_noise(arguments.patients, arguments.scale)
     draws = np.random.default_rng(1)
     rows = [
         draws.integers(0, len(cohort), len(cohort)) for _ in range(arguments.refits)
@@ -62,8 +62,8 @@ def _median_seconds(fit, rows) -> float:
     return float(np.median(seconds))
 
 
-def _cohort(patients: int, scale: float) -> Cohort:
-    draws = np.random.default_rng(0)
+def cohort_of_noise(patients: int, scale: float, *, seed: int = 0) -> Cohort:
+    draws = np.random.default_rng(seed)
     factors = draws.normal(size=(patients, FACTORS))
     names, blocks, columns = [], [], []
     for block, size in SIZES.items():

@@ -8,10 +8,14 @@ Everything that learns from more than one patient is in here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
+from numpy.typing import NDArray
 
 from radhabitat.errors import TableError
-from radhabitat.models import fit_risk_model
+from radhabitat.models import fit_combat, fit_risk_model
 from radhabitat.selection import Selection, select_clinical, select_features
 from radhabitat.settings import StudySettings
 from radhabitat.types import Block, Cohort, Ladder, RiskModel
@@ -54,7 +58,7 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
     Raises:
         TableError: No variables, or only one outcome.
     """
-    ordered = _in_order(cohort)
+    ordered, maps = _harmonize(_in_order(cohort), settings)
     ladder: dict[str, RiskModel] = {}
     variables: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,12 +70,17 @@ def fit_ladder(cohort: Cohort, settings: StudySettings) -> Ladder:
         steps = "; ".join(f"{step}: {left:,}" for step, left in chosen.counts)
         notes += (f"{BLOCK_WORDS[block]} left after each step: {steps}",)
         name = LADDER_NAMES[blocks[:place]]
-        ladder[name] = fit_risk_model(
+        model = fit_risk_model(
             ordered,
             variables,
             name=name,
             ridge=_ridge(name, settings),
+            rescue=settings.models.separation,
             notes=notes,
+        )
+        places = ordered.positions(model.variables)
+        ladder[name] = replace(
+            model, sites={site: both[:, places] for site, both in maps.items()}
         )
     return ladder
 
@@ -83,7 +92,11 @@ def refit_ladder(cohort: Cohort, ladder: Ladder, settings: StudySettings) -> Lad
     """
     return {
         name: fit_risk_model(
-            cohort, model.variables, name=name, ridge=_ridge(name, settings)
+            cohort,
+            model.variables,
+            name=name,
+            ridge=_ridge(name, settings),
+            rescue=settings.models.separation,
         )
         for name, model in ladder.items()
     }
@@ -99,7 +112,30 @@ def selection_counts(
     """
     blocks = _blocks(cohort)
     ordered = _in_order(cohort)
+    ordered = _harmonize(ordered, settings)[0]
     return {BLOCK_WORDS[b]: _select(ordered, b, settings).counts for b in blocks}
+
+
+def _harmonize(
+    cohort: Cohort, settings: StudySettings
+) -> tuple[Cohort, Mapping[str, NDArray[np.float64]]]:
+    """Return the cohort with image features as if of one site, and how it was done.
+
+    Returns:
+        Site -> slope and offset of each variable, shape (2, variables); empty where
+        nothing is harmonized.
+    """
+    if settings.models.harmonization == "none" or len(set(cohort.sites)) < 2:
+        return cohort, {}
+    image = np.flatnonzero([b is not Block.CLINICAL for b in cohort.blocks])
+    combat = fit_combat(cohort.values[:, image], cohort.sites)
+    values = cohort.values.copy()
+    values[:, image] = combat.transform(values[:, image], cohort.sites)
+    maps = {}
+    for site, found in combat.maps().items():
+        maps[site] = np.array([[1.0], [0.0]]) * np.ones((1, len(cohort.names)))
+        maps[site][:, image] = found
+    return replace(cohort, values=values), maps
 
 
 def _ridge(name: str, settings: StudySettings) -> float:

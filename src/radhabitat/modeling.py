@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from radhabitat.clinical import encode
+from radhabitat.clinical import Encoded, encode
 from radhabitat.errors import TableError
-from radhabitat.evaluation import evaluate, to_json, verdict
+from radhabitat.evaluation import About, evaluate, to_json, verdict
 from radhabitat.evaluation.draw import Task
 from radhabitat.evaluation.resampling import Resamples
+from radhabitat.evaluation.sample_size import sample_size
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
 from radhabitat.files.layout import ResultsLayout
@@ -32,17 +34,16 @@ from radhabitat.files.store import (
 from radhabitat.files.tables import write_table
 from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
 from radhabitat.models import to_json as model_to_json
+from radhabitat.prognosis import survival_by_risk
 from radhabitat.report import write_report
 from radhabitat.report.content import ReportContent
-from radhabitat.selection.reliability import coefficient_of_variation, icc_2_1
-from radhabitat.settings import ReliabilitySettings, StudySettings
+from radhabitat.settings import StudySettings
 from radhabitat.types import Block, Cohort, FeatureName
 
 if TYPE_CHECKING:
-    from radhabitat.evaluation.results import Evaluation
+    from radhabitat.evaluation.results import Evaluation, Prognosis
 
-Rows = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Patient -> drawing of the tumor (repeat1.., reader2) -> feature row."""
+LOGGER = logging.getLogger("radhabitat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class Learned:
         legend: (clinical column, what it means).
         verdict: The honest answer in plain words.
         selection: Block -> variables left after each step, on all patients.
+        prognosis: Survival by risk group, where it is known.
+        sample_size: How many patients a model of so many candidates needs, in words.
     """
 
     cohort: Cohort
@@ -62,61 +65,8 @@ class Learned:
     legend: tuple[tuple[str, str], ...]
     verdict: str
     selection: Mapping[str, tuple[tuple[str, int], ...]]
-
-
-class Reliable(NamedTuple):
-    """Which features can be measured twice.
-
-    Attributes:
-        columns: The names kept.
-        counts: (step, how many were left after it).
-        reliability: Of each kept one: ICC between readers, else 1 - CV; NaN: unknown.
-    """
-
-    columns: list[str]
-    counts: tuple[tuple[str, int], ...]
-    reliability: dict[str, float]
-
-
-def keep_reliable(
-    features: pd.DataFrame, repeats: Rows, settings: ReliabilitySettings
-) -> Reliable:
-    """Return the columns that can be measured twice, and how many stayed per step.
-
-    A feature stays when its coefficient of variation over repeated extraction is
-    below `cv_limit` in the middle patient, and, where a second reader drew at least
-    three tumors, its ICC(2,1) between readers reaches `icc_limit`. No outcome is
-    looked at, so this is done once, outside the resamples.
-
-    Args:
-        features: One row per patient, from the first drawing.
-        repeats: Rows from other drawings of some patients' tumors.
-        settings: The limits.
-    """
-    columns = list(features.columns)
-    counts = [("extracted", len(columns))]
-    reliability = dict.fromkeys(columns, float("nan"))
-    repeated = [
-        [row for name, row in rows.items() if name.startswith("repeat")]
-        for rows in repeats.values()
-    ]
-    if len(repeated) >= 3:
-        stack = np.array([[_values(r, columns) for r in rows] for rows in repeated])
-        variation = coefficient_of_variation(stack.transpose(1, 0, 2))
-        reliability |= dict(zip(columns, (1.0 - variation).tolist(), strict=True))
-        columns = [c for c, v in zip(columns, variation, strict=True)
-                   if v < settings.cv_limit]  # fmt: skip
-        counts.append((f"CV < {settings.cv_limit:.0%} over repeats", len(columns)))
-    read_twice = [p for p, rows in repeats.items() if "reader2" in rows]
-    if len(read_twice) >= 3:
-        first = features.loc[read_twice, columns].to_numpy(dtype=np.float64)
-        second = np.array([_values(repeats[p]["reader2"], columns) for p in read_twice])
-        agreement = icc_2_1(np.stack([first, second]))
-        reliability |= dict(zip(columns, agreement.tolist(), strict=True))
-        columns = [c for c, v in zip(columns, agreement, strict=True)
-                   if v >= settings.icc_limit]  # fmt: skip
-        counts.append((f"ICC >= {settings.icc_limit:g} between readers", len(columns)))
-    return Reliable(columns, tuple(counts), {c: reliability[c] for c in columns})
+    prognosis: tuple[Prognosis, ...] = ()
+    sample_size: str = ""
 
 
 def learn(
@@ -157,8 +107,23 @@ def learn(
     cohort = replace(
         cohort, sites=sites_of(clinical, patients), reliability=np.array(known)
     )
-    return evaluate_cohort(
-        cohort, settings, results=results, run=run, legend=encoded.legend
+    learned = evaluate_cohort(
+        cohort, settings, results=results, run=run, legend=_with_gaps(encoded)
+    )
+    prognosis = survival_by_risk(
+        learned.evaluation, clinical.survival, confidence=settings.evaluation.confidence
+    )
+    return replace(learned, prognosis=prognosis)
+
+
+def _with_gaps(encoded: Encoded) -> tuple[tuple[str, str], ...]:
+    """Return the legend of the clinical columns, each with its number of gaps."""
+    gaps = encoded.table.isna().sum()
+    return tuple(
+        (name, f"{meaning}; unknown in {gaps[name]}, filled inside each resample")
+        if gaps.get(name, 0)
+        else (name, meaning)
+        for name, meaning in encoded.legend
     )
 
 
@@ -191,6 +156,8 @@ def evaluate_cohort(
             f"({cohort.event}); a model needs at least two with and two without",
             "check the outcome's column, and which patients were set aside",
         )
+    needed = patients_needed(cohort, settings)
+    LOGGER.info(needed)
     kept = results.resamples(_key(cohort, settings))
 
     def run_and_keep(
@@ -205,11 +172,37 @@ def evaluate_cohort(
         settings.evaluation,
         seed=settings.seed,
         run=run_and_keep,
-        refit=partial(refit_ladder, settings=settings),
+        about=About(
+            refit=partial(refit_ladder, settings=settings),
+            every_site=settings.models.harmonization != "none",
+        ),
     )
     forget_others(kept)
     counts = selection_counts(cohort, settings)
-    return Learned(cohort, evaluation, legend, verdict(evaluation), counts)
+    words = verdict(evaluation)
+    return Learned(cohort, evaluation, legend, words, counts, sample_size=needed)
+
+
+def patients_needed(cohort: Cohort, settings: StudySettings) -> str:
+    """Return Riley's sample size for all candidates, and for the largest formula."""
+    clinical = len(cohort.columns(Block.CLINICAL))
+    blocks = len({b for b in cohort.blocks if b is not Block.CLINICAL})
+    largest = clinical + blocks * settings.selection.max_features
+    expected = settings.evaluation.expected_auc
+    every, fewest = (
+        sample_size(
+            prevalence=cohort.events / len(cohort),
+            parameters=count,
+            c_statistic=expected,
+        )
+        for count in (len(cohort.names), min(largest, len(cohort.names)))
+    )
+    return (
+        f"Sample size (Riley 2020) for an AUC of {expected:g} in new patients: "
+        f"{every.patients:,} patients for all {len(cohort.names):,} candidates, "
+        f"{fewest.patients:,} for the {min(largest, len(cohort.names)):,} variables "
+        f"that the formulas may hold; this study has {len(cohort):,}."
+    )
 
 
 def finish(
@@ -239,6 +232,8 @@ def finish(
         selection=learned.selection if learned else {},
         evaluation=learned.evaluation if learned else None,
         verdict=learned.verdict if learned else "",
+        prognosis=learned.prognosis if learned else (),
+        sample_size=learned.sample_size if learned else "",
         clinical_columns=learned.legend if learned else (),
         provenance=_provenance(content.settings, features),
     )
@@ -290,7 +285,3 @@ def block_of(column: str) -> Block:
     except TableError:
         return Block.RADIOMICS
     return Block.HABITAT if name.habitat else Block.RADIOMICS
-
-
-def _values(row: Mapping[str, float], columns: list[str]) -> list[float]:
-    return [row.get(c, float("nan")) for c in columns]

@@ -319,6 +319,12 @@ class ModelSettings(Section):
     ridge: float = Field(
         1.0, ge=0, description="L2 penalty on standardized coefficients; 0: none"
     )
+    separation: Literal["ridge", "firth"] = Field(
+        "ridge", description="Where the variables separate the outcomes without one"
+    )
+    harmonization: Literal["none", "combat"] = Field(
+        "none", description="Of image features between sites, inside each resample"
+    )
 
 
 class EvaluationSettings(Section):
@@ -335,6 +341,9 @@ class EvaluationSettings(Section):
     )
     ablation: bool = Field(
         True, description="The models of each sequence alone, cross-validated"
+    )
+    expected_auc: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.75, description="What the sample size is reckoned with"
     )
     thresholds: tuple[Share, ...] = Field(
         (), description="Risks to decide at, beside Youden's"

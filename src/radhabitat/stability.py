@@ -12,7 +12,7 @@ import pandas as pd
 from radhabitat.errors import InputError
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.tables import write_table
-from radhabitat.selection.reliability import coefficient_of_variation, icc_2_1
+from radhabitat.selection.reliability import coefficient_of_variation, icc
 from radhabitat.settings import Perturbation
 from radhabitat.steps.repeated import Repeat
 
@@ -87,7 +87,7 @@ def _feature_table(
         ]
     )
     return pd.DataFrame(
-        {"icc": icc_2_1(values), "cv": coefficient_of_variation(values)}, index=columns
+        {"icc": icc(values).icc, "cv": coefficient_of_variation(values)}, index=columns
     )
 
 

@@ -25,8 +25,9 @@ from radhabitat.files.layout import StudyLayout, check_labels
 from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
-from radhabitat.modeling import Learned, Reliable, finish, keep_reliable, learn
+from radhabitat.modeling import Learned, finish, learn
 from radhabitat.preprocessing import learn_standard
+from radhabitat.reliable import Reliable, keep_reliable
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
 from radhabitat.stability import stability_plans, write_stability

@@ -19,12 +19,18 @@ from radhabitat.clinical.columns import (
 from radhabitat.clinical.comparison import Comparison, compare, in_order
 from radhabitat.clinical.tables import PER_UNIT, ClinicalTables, OddsRow
 from radhabitat.errors import TableError
+from radhabitat.models.firth import separated
 from radhabitat.models.odds import OddsRatios, odds_ratios
 
 Outcome = NDArray[np.int8]
 
 P_LIMIT = 0.05
 _FEWEST_EVENTS = 10
+_FIRTH = (
+    "Given instead, marked Firth: the penalized likelihood of Firth (Biometrika "
+    "1993;80:27), with profile intervals (Heinze and Schemper, Stat Med 2002;21:2409); "
+    "nothing where a model has more coefficients than patients of the rarer outcome."
+)
 
 
 class _Model(NamedTuple):
@@ -111,10 +117,7 @@ def _alone(column: Column, outcome: Outcome, found: Comparison) -> _Model:
 
 
 def _fit(values: Floats, outcome: Outcome) -> OddsRatios:
-    """Return the odds ratios; one outcome alone is separation, too.
-
-    A model that exists under separation (Firth's) would take over here.
-    """
+    """Return the odds ratios; one outcome alone is separation, too."""
     if outcome.min() == outcome.max():
         unknown = np.full(values.shape[1], np.nan)
         return OddsRatios("separated", unknown, unknown, unknown, unknown, np.nan)
@@ -163,23 +166,27 @@ def _about_joint(patients: int, events: int, columns: int, of_all: int) -> str:
 def _about_problem(
     columns: Sequence[Column], blocks: Sequence[Floats], y: Outcome, what: str
 ) -> str:
-    """Name the variables that the model cannot take after those before them."""
-    guilty, kept = [], np.empty((len(y), 0))
-    for column, block in zip(columns, blocks, strict=True):
-        with_it = np.hstack([kept, block])
-        if _fit(with_it, y).problem:
-            guilty.append(column.name)
-        else:
-            kept = with_it
-    why = "they are known exactly from the others in these patients"
+    """Name the variables that separate the outcomes, or follow from those before."""
     if what == "separated":
-        why = (
-            "with them some combination of values occurs with one outcome only, and "
-            "the odds ratios of maximum likelihood are infinite"
+        owner = [
+            c.name for c, block in zip(columns, blocks, strict=True) for _ in block.T
+        ]
+        guilty = dict.fromkeys(owner[n] for n in separated(np.hstack(blocks), y))
+        return (
+            f"Multivariable: separated by {', '.join(guilty) or 'several variables'}: "
+            "some combination of values occurs with one outcome only, and the odds "
+            f"ratios of maximum likelihood are infinite. {_FIRTH}"
         )
+    follows, kept, rank = [], np.ones((len(y), 1)), 1
+    for column, block in zip(columns, blocks, strict=True):
+        kept = np.hstack([kept, block[:, np.ptp(block, axis=0) > 0]])
+        if np.linalg.matrix_rank(kept) < kept.shape[1]:
+            follows.append(column.name)
+            kept = kept[:, :rank]
+        rank = kept.shape[1]
     return (
-        f"Multivariable: {what}, so no odds ratio is given for this model. Without "
-        f"{', '.join(guilty)} it would exist: {why}."
+        f"Multivariable: not estimable, because {', '.join(follows)} can be computed "
+        "from the variables before in these patients; leave it out."
     )
 
 
@@ -237,7 +244,7 @@ def _about_alone(alone: Mapping[str, _Model], taken: str) -> list[str]:
     if infinite:
         notes.append(
             f"Separated: {', '.join(infinite)}: only one outcome occurs on one side, "
-            "so the odds ratio is infinite or 0 and not given; the p-value that "
-            "decides on the joint model is that of Table 2."
+            "so the odds ratio of maximum likelihood is infinite or 0; the p-value "
+            f"that decides on the joint model is that of Table 2. {_FIRTH}"
         )
     return notes

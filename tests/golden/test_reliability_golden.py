@@ -1,4 +1,4 @@
-"""ICC(2,1) against R's psych 2.2.9 and the example of its authors."""
+"""ICC against R's psych 2.2.9 and the example of its authors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radhabitat.selection.reliability import icc_2_1, icc_2_1_interval
+from radhabitat.selection.reliability import icc
 
 SHROUT_FLEISS = np.array(
     [
@@ -31,16 +31,21 @@ DATA = Path(
 )
 
 
-def test_the_example_of_shrout_and_fleiss_gives_their_icc_2_1() -> None:
-    icc = icc_2_1(SHROUT_FLEISS.T[:, :, np.newaxis])
-    assert round(float(icc[0]), 2) == 0.29
-    assert icc[0] == pytest.approx(0.289763779527559, abs=1e-12)
+# psych 2.2.9 of R, from the table above: ICC, lower, upper
+PSYCH = {
+    "1,1": (0.165741768405476, -0.132932324874751, 0.722560062328121),
+    "2,1": (0.289763779527559, 0.018786513374712, 0.761084369648953),
+    "3,1": (0.714840714840715, 0.342464765033925, 0.94585825995536),
+    "1,k": (0.442797133679269, -0.884442155238119, 0.912415420340776),
+    "2,k": (0.620050547598989, 0.0711368153025035, 0.927232040167722),
+    "3,k": (0.909315542377069, 0.675674713816305, 0.985891678169062),
+}
 
 
-def test_its_interval_is_that_of_psych() -> None:
-    low, high = icc_2_1_interval(SHROUT_FLEISS.T[:, :, np.newaxis])
-    assert low[0] == pytest.approx(0.018786513374712, abs=1e-9)
-    assert high[0] == pytest.approx(0.761084369648953, abs=1e-9)
+@pytest.mark.parametrize("form", PSYCH)
+def test_the_example_of_shrout_and_fleiss_gives_all_six_forms_of_psych(form) -> None:
+    found = np.array(icc(SHROUT_FLEISS.T[:, :, np.newaxis], form=form))
+    np.testing.assert_allclose(found[:, 0], PSYCH[form], atol=1e-12)
 
 
 @pytest.mark.data
@@ -49,11 +54,8 @@ def test_thirty_patients_read_twice_agree_with_psych() -> None:
     if not folder.is_dir():
         pytest.skip("the reference values of R are not here")
     values = np.loadtxt(folder / "icc30.csv", delimiter=",", skiprows=1)
-    reference = json.loads((folder / "ref_R.json").read_text())["icc30"]
-    row = next(row for row in reference if row["type"] == "ICC2")
-    low, high = icc_2_1_interval(values.T[:, :, np.newaxis])
-    assert icc_2_1(values.T[:, :, np.newaxis])[0] == pytest.approx(
-        row["ICC"], abs=1e-12
-    )
-    assert low[0] == pytest.approx(row["lower bound"], abs=1e-9)
-    assert high[0] == pytest.approx(row["upper bound"], abs=1e-9)
+    for row in json.loads((folder / "ref_R.json").read_text())["icc30"]:
+        form = f"{row['type'][3]},{row['type'][4:] or '1'}"
+        found = np.array(icc(values.T[:, :, np.newaxis], form=form))
+        wanted = row["ICC"], row["lower bound"], row["upper bound"]
+        np.testing.assert_allclose(found[:, 0], wanted, atol=1e-12)

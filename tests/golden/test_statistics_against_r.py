@@ -8,13 +8,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from radhabitat.evaluation.calibration import calibrate, decide
+from radhabitat.evaluation.calibration import (
+    calibrate,
+    calibration_error,
+    hosmer_lemeshow,
+    spiegelhalter,
+)
+from radhabitat.evaluation.classification import confusion, youden_threshold
+from radhabitat.evaluation.correlation import (
+    benjamini_hochberg,
+    holm,
+    spearman,
+    variance_inflation,
+)
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import (
     auc,
     auc_estimate,
+    compare_all,
     compare_aucs,
+    compare_unpaired,
     delong,
-    roc_curve,
 )
 
 # Hanley and McNeil, Radiology 1982;143:29: ratings of 58 normal and 51 abnormal
@@ -63,14 +77,63 @@ def test_delong_variances_and_tests_are_those_of_proc(reference, hemorrhage):
 
 
 @pytest.mark.data
-def test_the_youden_point_of_proc_lies_on_the_roc_curve(reference, hemorrhage):
+def test_the_unpaired_test_is_that_of_proc(reference, hemorrhage):
     outcome, scores = hemorrhage
-    curve = roc_curve(outcome, scores[0])
-    best = np.argmax(curve.true_positive_rate - curve.false_positive_rate)
+    women = reference[2]["gender"].to_numpy() == 1
+    difference, test = compare_unpaired(
+        (outcome[women], scores[0, women]),
+        (outcome[~women], scores[0, ~women]),
+        confidence=0.95,
+    )
+    wanted = reference[1]["unpaired"]
+    # pROC tests first minus second, we second minus first
+    assert -test.statistic == pytest.approx(wanted["Z"], rel=1e-12)
+    assert (test.freedom, test.p) == pytest.approx((wanted["df"], wanted["p"]))
+    assert difference.low < difference.value < difference.high
+    stored = reference[0] / "pROC" / "expected_values.json"
+    wanted = json.loads(stored.read_text())["delong_unpaired"]["wfns_vs_ndka"]
+    test = compare_unpaired(
+        (outcome, scores[1]), (outcome, scores[2]), confidence=0.95
+    )[1]
+    assert (test.statistic, test.p) == pytest.approx((wanted["D"], wanted["p"]))
+
+
+# SAS/STAT user's guide, PROC LOGISTIC, "Comparing Receiver Operating Characteristic
+# Curves": albumin, total protein, K-G score and outcome of 43 patients of DeLong et
+# al. 1988; areas 0.7366, 0.6478, 0.7258; chi-square 2.5340 with 2 df, p = 0.2817
+OVARIAN = """
+3.0 5.8 10 0 3.2 6.3 5 1 3.9 6.8 3 1 2.8 4.8 6 0 3.2 5.8 3 1 0.9 4.0 5 0 2.5 5.7 8 0
+1.6 5.6 5 1 3.8 5.7 5 1 3.7 6.7 6 1 3.2 5.4 4 1 3.8 6.6 6 1 4.1 6.6 5 1 3.6 5.7 5 1
+4.3 7.0 4 1 3.6 6.7 4 0 2.3 4.4 6 1 4.2 7.6 4 0 4.0 6.6 6 0 3.5 5.8 6 1 3.8 6.8 7 1
+3.0 4.7 8 0 4.5 7.4 5 1 3.7 7.4 5 1 3.1 6.6 6 1 4.1 8.2 6 1 4.3 7.0 5 1 4.3 6.5 4 1
+3.2 5.1 5 1 2.6 4.7 6 1 3.3 6.8 6 0 1.7 4.0 7 0 3.7 6.1 5 1 3.3 6.3 7 1 4.2 7.7 6 1
+3.5 6.2 5 1 2.9 5.7 9 0 2.1 4.8 7 1 2.8 6.2 8 0 4.0 7.0 7 1 3.3 5.7 6 1 3.7 6.9 5 1
+3.6 6.6 5 1
+"""
+
+
+def test_three_tests_of_the_same_patients_compare_as_in_sas():
+    table = np.array(OVARIAN.split(), dtype=float).reshape(-1, 4)
+    scores = np.array([table[:, 0], table[:, 1], 10 - table[:, 2]])
+    areas = delong(table[:, 3].astype(np.int8), scores)
+    np.testing.assert_allclose(areas.auc, [0.7366, 0.6478, 0.7258], atol=5e-5)
+    joint = compare_all(areas)
+    assert (joint.statistic, joint.p) == pytest.approx((2.5340, 0.2817), abs=5e-5)
+    assert joint.freedom == 2
+
+
+@pytest.mark.data
+def test_the_youden_threshold_is_that_of_proc(reference, hemorrhage):
+    outcome, scores = hemorrhage
     wanted = reference[1]["youden"][0]
-    assert curve.true_positive_rate[best] == pytest.approx(wanted["sensitivity"])
-    specificity = 1 - curve.false_positive_rate[best]
-    assert specificity == pytest.approx(wanted["specificity"])
+    threshold = youden_threshold(outcome, scores[0])
+    assert threshold == pytest.approx(wanted["threshold"])
+    positive = (scores[0] >= threshold).astype(float)
+    found = confusion(
+        outcome, positive, name="Youden", threshold=threshold, confidence=0.95
+    )
+    assert found.sensitivity.value == pytest.approx(wanted["sensitivity"])
+    assert found.specificity.value == pytest.approx(wanted["specificity"])
 
 
 @pytest.mark.data
@@ -84,22 +147,63 @@ def test_calibration_is_that_of_rms(reference, hemorrhage):
 
 
 @pytest.mark.data
-def test_net_benefit_is_that_of_dcurves(reference):
+def test_the_distance_from_smoothed_risks_is_that_of_loess_in_r(reference, hemorrhage):
+    values = reference[1]
+    found = calibration_error(hemorrhage[0], np.array(values["pm"]))
+    wanted = [values[f"{name}_loess"] for name in ("ici", "E50", "E90", "Emax")]
+    assert found[:4] == pytest.approx(wanted, rel=1e-12)
+
+
+@pytest.mark.data
+def test_tests_of_calibration_are_those_of_r(reference, hemorrhage):
+    outcome, values = hemorrhage[0], reference[1]
+    found = hosmer_lemeshow(outcome, np.array(values["p"]))
+    assert (found.statistic, found.p) == pytest.approx(values["hl"], rel=1e-10)
+    found = spiegelhalter(outcome, np.array(values["pm"]))
+    wanted = values["valprob"]["S:z"], values["valprob"]["S:p"]
+    assert (found.statistic, found.p) == pytest.approx(wanted, rel=1e-10)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("column", "file"),
+    [
+        ("famhistory", "r_dca_famhistory.csv"),
+        ("famhistory", "r_case1_results.csv"),
+    ],
+)
+def test_net_benefit_is_that_of_dcurves_from_threshold_zero_on(reference, column, file):
     folder = reference[0] / "dcurves"
     table = pd.read_csv(folder / "data" / "df_binary.csv")
-    wanted = pd.read_csv(folder / "r_benchmarks" / "r_dca_famhistory.csv")
+    wanted = pd.read_csv(folder / "r_benchmarks" / file)
     outcome = table["cancer"].astype(int).to_numpy().astype(np.int8)
-    curve = decide(
-        outcome, table["famhistory"].to_numpy(dtype=float)[None], confidence=0.95
-    )
-    for label, found in (
-        ("famhistory", curve.net_benefit),
-        ("all", curve.treat_all),
-    ):
-        rows = wanted[wanted["variable"] == label].sort_values("threshold")
-        theirs = np.interp(curve.thresholds, rows["threshold"], rows["net_benefit"])
-        known = curve.thresholds <= rows["threshold"].max() + 1e-9
-        np.testing.assert_allclose(found[known], theirs[known], atol=1e-9)
+    rows = wanted[wanted["variable"] == column]
+    thresholds = rows["threshold"].to_numpy()
+    risk = table[column].to_numpy(dtype=float)
+    curve = decide(outcome, risk[None], confidence=0.95, thresholds=thresholds)
+    assert thresholds[0] == 0.0
+    np.testing.assert_allclose(curve.net_benefit, rows["net_benefit"], atol=1e-12)
+    everybody = wanted.loc[wanted["variable"] == "all", "net_benefit"]
+    np.testing.assert_allclose(curve.treat_all, everybody, atol=1e-12)
+
+
+@pytest.mark.data
+def test_rank_correlations_and_variance_inflation_are_those_of_r(reference):
+    values, table = reference[1:]
+    columns = list(values["vif"])
+    vif = variance_inflation(table[columns].to_numpy(dtype=float))
+    np.testing.assert_allclose(vif, list(values["vif"].values()), rtol=1e-12)
+    rho, p = spearman(table[["s100b", "ndka"]].to_numpy(dtype=float))
+    assert rho[0, 1] == pytest.approx(values["spearman"], rel=1e-12)
+    assert p[0, 1] == pytest.approx(values["spearman_p"], rel=1e-12)
+
+
+@pytest.mark.data
+def test_adjusted_p_values_are_those_of_r(reference):
+    values = reference[1]
+    p = np.array(values["ps"])
+    np.testing.assert_allclose(holm(p), values["holm"], rtol=1e-12)
+    np.testing.assert_allclose(benjamini_hochberg(p), values["bh"], rtol=1e-12)
 
 
 def test_a_perfect_order_has_an_interval_inside_zero_and_one():

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from radhabitat.evaluation.calibration import decide
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import auc, delong, roc_curve
 
 

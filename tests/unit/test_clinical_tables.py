@@ -134,14 +134,15 @@ def test_a_level_with_one_outcome_is_called_separated_and_spares_the_others() ->
     tables = tables_of(stage=stage, references=("stage=C",))
     a, b = tables.univariable
     assert (a.level, a.problem) == ("A", "separated")
-    assert np.isnan([a.ratio, a.low, a.high, a.p]).all()
+    assert a.method == "Firth"
+    assert 1 < a.low < a.ratio < a.high < np.inf
     assert (b.level, b.problem) == ("B", "")
     at_c = [y for s, y in zip(stage, OUTCOME, strict=True) if s == "C"]
     at_b = [y for s, y in zip(stage, OUTCOME, strict=True) if s == "B"]
     odds = [sum(ys) / (len(ys) - sum(ys)) for ys in (at_b, at_c)]
     assert b.ratio == pytest.approx(odds[0] / odds[1])
     assert any(note.startswith("Separated: stage A") for note in tables.notes)
-    assert any("Without stage it would exist" in note for note in tables.notes)
+    assert any("separated by stage" in note for note in tables.notes)
     assert {row.problem for row in tables.multivariable} == {"separated"}
 
 
@@ -149,7 +150,15 @@ def test_a_variable_known_from_another_is_called_collinear() -> None:
     marker = OUTCOME.to_numpy() + RNG.normal(0, 1, N)
     tables = tables_of(cm=list(marker), mm=list(10 * marker))
     assert {row.problem for row in tables.multivariable} == {"collinear"}
-    assert any("Without mm it would exist" in note for note in tables.notes)
+    assert any("mm can be computed" in note for note in tables.notes)
+
+
+def test_more_coefficients_than_patients_give_no_odds_ratio_under_separation() -> None:
+    columns = {f"x{n}": list(RNG.normal(0, 1, N)) for n in range(45)}
+    candidates = pd.DataFrame(columns, index=OUTCOME.index)
+    found = clinical_tables(candidates, OUTCOME, event="x", multivariable="all")
+    assert {row.problem for row in found.multivariable} == {"separated"}
+    assert np.isnan([row.ratio for row in found.multivariable]).all()
 
 
 def test_a_constant_variable_stands_in_table_1_only() -> None:

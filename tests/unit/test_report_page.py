@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from radhabitat.evaluation.measures import measure_risks
 from radhabitat.evaluation.results import (
     Calibration,
     Comparison,
@@ -141,6 +142,8 @@ def result_of(name, kept, outcome, *, signal, optimism, seed):
         calibration=calibration_of(out_of_bag, outcome),
         decision=decision_of(out_of_bag, outcome),
         risk_cross_validated=None,
+        measures=measure_risks(outcome, out_of_bag[None], None, 5),
+        vif=dict.fromkeys(variables, 1.2),
         decisions=(),
         selection_frequency=frequency,
         sign_consistency=dict.fromkeys(frequency, 0.9),
@@ -157,6 +160,9 @@ def comparison_of(first, second):
         z=0.58,
         p=0.562,
         p_apparent=0.0004,
+        p_holm=0.9,
+        nri=Estimate(0.1, -0.2, 0.4, "NRI"),
+        idi=Estimate(0.01, -0.02, 0.04, "IDI"),
         method="DeLong's test for paired curves",
     )
 

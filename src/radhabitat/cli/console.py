@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.logging import RichHandler
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -46,12 +48,17 @@ def show_progress() -> Iterator[Callable[[str, int, int], None]]:
             bars[label] = display.add_task(label, total=total)
         display.update(bars[label], completed=done, total=total)
 
+    handler = RichHandler(console=errors, show_time=False, show_path=False)
+    logging.getLogger("radhabitat").addHandler(handler)
+    logging.getLogger("radhabitat").setLevel(logging.INFO)
     try:
         with display:
             yield show
     except KeyboardInterrupt:
         errors.print("Interrupted. Finished work is kept; the same command goes on.")
         raise typer.Exit(130) from None
+    finally:
+        logging.getLogger("radhabitat").removeHandler(handler)
 
 
 @contextmanager

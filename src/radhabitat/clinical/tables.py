@@ -25,9 +25,10 @@ class OddsRow:
         variable: Its name.
         level: A category, or `PER_UNIT`.
         reference: The category it is compared with; empty for numbers.
-        ratio, low, high, p: Odds ratio, 95 % interval, Wald's p; NaN when `problem`.
-        problem: "separated" or "collinear": there is no finite odds ratio; "absent":
-            no patient of the model has this level.
+        ratio, low, high, p: Odds ratio, 95 % interval, p; NaN where there is none.
+        problem: "separated": infinite by maximum likelihood, given with Firth's
+            penalty where that is possible; "collinear": known from other variables;
+            "absent": no patient of the model has this level.
         patients: With all values known, in the model.
         events: Of them.
     """
@@ -43,6 +44,13 @@ class OddsRow:
     patients: int
     events: int
 
+    @property
+    def method(self) -> str:
+        """How it was obtained."""
+        if self.p != self.p:
+            return ""
+        return "Firth" if self.problem == "separated" else "Wald"
+
     def to_json(self) -> dict[str, Cell]:
         """Return a JSON object."""
         return {
@@ -51,6 +59,7 @@ class OddsRow:
             "high": self.high,
             "p": self.p,
             "problem": self.problem,
+            "method": self.method,
             "reference": self.reference,
             "patients": self.patients,
             "events": self.events,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,10 +26,26 @@ from radhabitat.evaluation.words import to_json, verdict
 from radhabitat.settings import EvaluationSettings
 from radhabitat.types import Cohort, Fit
 
-__all__ = ["evaluate", "learn_task", "to_json", "verdict"]
+__all__ = ["About", "evaluate", "learn_task", "to_json", "verdict"]
 
 Mapper = Callable[[Callable[[Task], Resamples], Sequence[Task]], Iterable[Resamples]]
 """Applies a function to tasks, here or elsewhere, in their order."""
+
+
+class About(NamedTuple):
+    """What an evaluation should know of a learning.
+
+    Attributes:
+        refit: Fits a ladder's variables again, without selection; with it the
+            published protocol is shown beside the honest ones.
+        every_site: It needs patients of every site: none is left out.
+    """
+
+    refit: Refit | None = None
+    every_site: bool = False
+
+
+_NOTHING = About()
 
 
 def evaluate(
@@ -38,7 +55,7 @@ def evaluate(
     *,
     seed: int,
     run: Mapper = map,
-    refit: Refit | None = None,
+    about: About = _NOTHING,
 ) -> Evaluation:
     """Learn from all patients, then ask how good that learning is.
 
@@ -50,8 +67,7 @@ def evaluate(
         settings: Number of repeats, confidence of the intervals.
         seed: Of the repeats.
         run: Applies a function to tasks, like `map`; may use other processes.
-        refit: Fits a ladder's variables again, without selection; with it the
-            published protocol is shown beside the honest ones.
+        about: What else is known of the learning.
 
     Raises:
         ComputationError: Nothing could be learned in any resample.
@@ -59,7 +75,7 @@ def evaluate(
     ordered = cohort.take(np.argsort(np.asarray(cohort.patients), kind="stable"))
     with threadpool_limits(limits=1):
         ladder = fit(ordered)
-    tasks = list_tasks(ordered, settings)
+    tasks = list_tasks(ordered, settings, every_site=about.every_site)
     learn = partial(learn_task, fit, ordered, settings=settings, seed=seed)
     blocks: dict[tuple[str, str], list[Resamples]] = {}
     for task, block in zip(tasks, run(learn, tasks), strict=True):
@@ -72,4 +88,6 @@ def evaluate(
             "a cohort needs more patients of each class",
         )
     with threadpool_limits(limits=1):
-        return assemble(ordered, ladder, repeats, settings, seed=seed, refit=refit)
+        return assemble(
+            ordered, ladder, repeats, settings, seed=seed, refit=about.refit
+        )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.evaluation.calibration import calibrate, decide
+from radhabitat.evaluation.calibration import calibrate
 from radhabitat.evaluation.classification import classify
+from radhabitat.evaluation.correlation import holm
+from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import (
     Areas,
     auc,
@@ -19,6 +22,11 @@ from radhabitat.evaluation.discrimination import (
     roc_curve,
 )
 from radhabitat.evaluation.draw import shuffle_outcomes, sites_of
+from radhabitat.evaluation.measures import inflation, measure_risks
+from radhabitat.evaluation.reclassification import (
+    discrimination_improvement,
+    net_reclassification,
+)
 from radhabitat.evaluation.resampling import Resamples
 from radhabitat.evaluation.results import (
     Comparison,
@@ -90,6 +98,11 @@ def assemble(
             roc_out_of_bag=_mean_roc(cohort.outcome, unseen[name]),
             calibration=calibrate(cohort.outcome, unseen[name], confidence=confidence),
             decision=decide(cohort.outcome, unseen[name], confidence=confidence),
+            measures=measure_risks(
+                cohort.outcome, unseen[name],
+                None if folds is None else folds.unseen(name), settings.cv_folds,
+            ),
+            vif=inflation(model, cohort),
             decisions=classify(
                 cohort.outcome, boots.risks[name], boots.copies, settings
             ),
@@ -103,9 +116,8 @@ def assemble(
         outcome=cohort.outcome,
         event=cohort.event,
         results=results,
-        comparisons=tuple(
-            _compare(list(ladder), second, seen, honest, settings.confidence)
-            for second in range(1, len(ladder))
+        comparisons=_compare_all(
+            cohort.outcome, results, seen, honest, settings.confidence
         ),
         resamples=len(boots.copies) + boots.failed,
         failed_resamples=boots.failed,
@@ -196,21 +208,39 @@ def _ablations(
     return found
 
 
-def _compare(
-    names: list[str], second: int, seen: Areas, honest: Areas, confidence: float
-) -> Comparison:
-    """Return how a model compares with the one before."""
-    places = second - 1, second
-    difference, z, p = compare_aucs(honest, *places, confidence=confidence)
-    return Comparison(
-        first=names[second - 1],
-        second=names[second],
-        difference=difference,
-        z=z,
-        p=p,
-        p_apparent=compare_aucs(seen, *places, confidence=confidence)[2],
-        method=f"paired z-test on unseen patients ({honest.method})",
-    )
+def _compare_all(
+    outcome: NDArray[np.int8],
+    results: Mapping[str, ModelResult],
+    seen: Areas,
+    honest: Areas,
+    confidence: float,
+) -> tuple[Comparison, ...]:
+    """Return how each model compares with the one before."""
+    names, rows = list(results), []
+    for second in range(1, len(names)):
+        places = second - 1, second
+        difference, z, p = compare_aucs(honest, *places, confidence=confidence)
+        risks = np.array([results[names[i]].risk_out_of_bag for i in places])
+        known = ~np.isnan(risks).any(axis=0)
+        pair = (outcome[known], *risks[:, known])
+        gain = net_reclassification(*pair, thresholds=None, confidence=confidence)
+        idi = discrimination_improvement(*pair, confidence=confidence)
+        rows.append(
+            Comparison(
+                first=names[second - 1],
+                second=names[second],
+                difference=difference,
+                z=z,
+                p=p,
+                p_apparent=compare_aucs(seen, *places, confidence=confidence)[2],
+                p_holm=p,
+                nri=gain.gain,
+                idi=idi.gain,
+                method=f"paired z-test on unseen patients ({honest.method})",
+            )
+        )
+    corrected = holm(np.array([row.p for row in rows])).tolist() if rows else []
+    return tuple(replace(row, p_holm=p) for row, p in zip(rows, corrected, strict=True))
 
 
 def _frequency(models: Sequence[RiskModel]) -> dict[str, float]:

@@ -1,17 +1,33 @@
-"""Do predicted risks come true, and does acting on them help?"""
+"""Do predicted risks come true?"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
-from radhabitat.evaluation.results import Calibration, DecisionCurve
-from radhabitat.types import Estimate
+from radhabitat.evaluation.results import Calibration
+from radhabitat.evaluation.smoothing import loess
+from radhabitat.types import Estimate, Significance
 
 Floats = NDArray[np.float64]
 CLIP = 1e-12
+
+
+class CalibrationError(NamedTuple):
+    """Distances of predicted from smoothed observed risks; 0 is ideal.
+
+    ICI (mean), E50 (median), E90, Emax; and the smoothed risks, shape (patients,).
+    """
+
+    mean: float
+    median: float
+    ninetieth: float
+    largest: float
+    observed: Floats
 
 
 def calibrate(
@@ -51,44 +67,83 @@ def calibrate(
     )
 
 
-def decide(
-    outcome: NDArray[np.int8], risks: Floats, *, confidence: float
-) -> DecisionCurve:
-    """Return the net benefit of treating at and above each threshold.
+def scaled_brier(outcome: NDArray[np.int8], risks: Floats) -> float:
+    """Return 1 - Brier score / that of the prevalence: 1 is ideal, 0 is no use.
+
+    Reference:
+        Steyerberg et al., Epidemiology 2010;21:128.
+    """
+    prevalence = float(outcome.mean())
+    brier = float(((risks - outcome) ** 2).mean())
+    worst = prevalence * (1.0 - prevalence)
+    return 1.0 - brier / worst if worst > 0.0 else np.nan
+
+
+def calibration_error(outcome: NDArray[np.int8], risks: Floats) -> CalibrationError:
+    """Return how far risks are from observed ones smoothed by local regression.
 
     Args:
         outcome: 1 = event, shape (patients,).
-        risks: Shape (resamples, patients), NaN where learned from.
-        confidence: Of the pointwise limits, from the spread between patients.
+        risks: Of patients that the model has not seen, shape (patients,).
 
     Reference:
-        Vickers and Elkin, Med Decis Making 2006;26:565, eq. 1.
+        Austin and Steyerberg, Stat Med 2019;38:4051 (loess with R's defaults).
     """
-    risk, weight, patients = _flatten(risks)
-    weight /= weight.sum()
-    event = outcome[patients] == 1
-    thresholds = np.arange(1, 100) / 100.0
-    odds = thresholds / (1.0 - thresholds)
-    hits = _weight_above(risk[event], weight[event], thresholds)
-    alarms = _weight_above(risk[~event], weight[~event], thresholds)
-    prevalence = float(weight[event].sum())
-    benefit = hits - alarms * odds
-    count = np.count_nonzero(np.bincount(patients))
-    # a patient adds share * 1 (event) or -share * odds: the spread of these
-    square = np.zeros(len(thresholds))
-    for patient in np.unique(patients):
-        mine = np.sort(risk[patients == patient])
-        above = 1.0 - np.searchsorted(mine, thresholds, side="left") / len(mine)
-        gain = above if outcome[patient] == 1 else -above * odds
-        square += (gain - benefit) ** 2
-    half = float(norm.ppf(0.5 + confidence / 2.0)) * np.sqrt(square) / count
-    return DecisionCurve(
-        thresholds=thresholds,
-        net_benefit=benefit,
-        treat_all=prevalence - (1.0 - prevalence) * odds,
-        low=benefit - half,
-        high=benefit + half,
+    observed = np.clip(loess(risks, outcome.astype(np.float64)), 0.0, 1.0)
+    error = np.abs(risks - observed)
+    median, ninetieth = np.quantile(error, (0.5, 0.9))
+    return CalibrationError(
+        float(error.mean()),
+        float(median),
+        float(ninetieth),
+        float(error.max()),
+        observed,
     )
+
+
+def hosmer_lemeshow(
+    outcome: NDArray[np.int8], risks: Floats, *, groups: int = 10, learned: bool = True
+) -> Significance:
+    """Compare events with their expected number in groups of similar risk.
+
+    Equal risks are never parted, so that there may be fewer groups; with fewer than
+    three there is no test (NaN).
+
+    Args:
+        outcome: 1 = event, shape (patients,).
+        risks: Shape (patients,).
+        groups: Equally large ones wanted.
+        learned: Whether the risks were learned from these patients (2 degrees less).
+
+    Reference:
+        Hosmer and Lemeshow 2013, Applied Logistic Regression, 3rd ed., section 5.2.2.
+    """
+    cuts = np.unique(np.quantile(risks, np.arange(1, groups + 1) / groups))
+    group = np.searchsorted(cuts[:-1], risks, side="left")
+    size, events, expected = (
+        np.bincount(group, weights=w) for w in (np.ones(len(risks)), outcome, risks)
+    )
+    size, events, expected = (part[size > 0] for part in (size, events, expected))
+    freedom = len(size) - 2 * learned
+    if len(size) < 3:
+        return Significance(np.nan, freedom, np.nan)
+    spread = np.maximum(expected * (1.0 - expected / size), CLIP)
+    statistic = float(((events - expected) ** 2 / spread).sum())
+    return Significance(statistic, freedom, float(chi2.sf(statistic, freedom)))
+
+
+def spiegelhalter(outcome: NDArray[np.int8], risks: Floats) -> Significance:
+    """Test whether the Brier score is that of calibrated risks.
+
+    Reference:
+        Spiegelhalter, Stat Med 1986;5:421.
+    """
+    tilt = 1.0 - 2.0 * risks
+    spread = float(np.sqrt((tilt**2 * risks * (1.0 - risks)).sum()))
+    if spread < CLIP:
+        return Significance(np.nan, 0, np.nan)
+    z = float(((outcome - risks) * tilt).sum()) / spread
+    return Significance(z, 0, float(2.0 * norm.sf(abs(z))))
 
 
 def _flatten(risks: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
@@ -96,14 +151,6 @@ def _flatten(risks: Floats) -> tuple[Floats, Floats, NDArray[np.intp]]:
     rows, patients = np.nonzero(~np.isnan(risks))
     weight = 1.0 / np.bincount(patients, minlength=risks.shape[1])[patients]
     return risks[rows, patients], weight, patients
-
-
-def _weight_above(risk: Floats, weight: Floats, thresholds: Floats) -> Floats:
-    """Return the weight at and above each threshold, by searching sorted risks."""
-    order = np.argsort(risk, kind="stable")
-    total = np.append(np.cumsum(weight[order][::-1])[::-1], 0.0)
-    above: Floats = total[np.searchsorted(risk[order], thresholds, side="left")]
-    return above
 
 
 def _recalibrate(

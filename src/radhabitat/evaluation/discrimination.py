@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.stats import chi2, norm, rankdata
+from scipy.stats import t as student
 
 from radhabitat.evaluation.results import Roc
-from radhabitat.types import Estimate
+from radhabitat.types import Estimate, Significance
 
 Outcome = NDArray[np.int8]
 Floats = NDArray[np.float64]
@@ -130,6 +131,55 @@ def compare_aucs(
         return estimate, 0.0, 1.0
     z = difference / spread
     return estimate, z, float(2.0 * norm.sf(abs(z)))
+
+
+def compare_unpaired(
+    first: tuple[Outcome, Floats],
+    second: tuple[Outcome, Floats],
+    *,
+    confidence: float,
+) -> tuple[Estimate, Significance]:
+    """Return AUC of second minus first, of different patients, and DeLong's D.
+
+    Args:
+        first: Outcome and scores, each of shape (patients,).
+        second: The same of other patients.
+        confidence: Of the interval of the difference.
+
+    Reference:
+        DeLong et al. 1988 without covariance, Welch's degrees of freedom: Robin et
+        al., BMC Bioinformatics 2011;12:77 (pROC).
+    """
+    areas = [delong(outcome, scores[np.newaxis]) for outcome, scores in (first, second)]
+    difference = float(areas[1].auc[0] - areas[0].auc[0])
+    parts = np.array([area.covariance[0, 0] for area in areas])
+    counts = np.array([len(first[0]), len(second[0])])
+    spread = max(float(np.sqrt(parts.sum())), 1e-12)
+    freedom = spread**4 / max(float((parts**2 / (counts - 1)).sum()), 1e-60)
+    half = float(student.isf((1.0 - confidence) / 2.0, freedom)) * spread
+    low, high = max(difference - half, -1.0), min(difference + half, 1.0)
+    d = difference / spread
+    return (
+        Estimate(difference, low, high, "DeLong variance, unpaired"),
+        Significance(d, freedom, float(2.0 * student.sf(abs(d), freedom))),
+    )
+
+
+def compare_all(areas: Areas) -> Significance:
+    """Test at once whether all AUCs of the same patients are equal (chi-square).
+
+    Reference:
+        DeLong et al. 1988, eq. 5 with the contrasts of each score to the first.
+    """
+    contrasts = np.eye(len(areas.auc))[1:] - np.eye(len(areas.auc))[0]
+    differences = contrasts @ areas.auc
+    spread = contrasts @ areas.covariance @ contrasts.T
+    freedom = int(np.linalg.matrix_rank(spread, tol=1e-12, hermitian=True))
+    inverse = np.linalg.pinv(spread, rcond=1e-10, hermitian=True)
+    statistic = float(differences @ inverse @ differences)
+    return Significance(
+        statistic, freedom, float(chi2.sf(statistic, freedom)) if freedom else 1.0
+    )
 
 
 def roc_curve(outcome: Outcome, scores: Floats) -> Roc:

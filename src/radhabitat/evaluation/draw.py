@@ -37,12 +37,14 @@ class Task(NamedTuple):
         start: Number of the first.
         stop: Number after the last.
         sequence: The one sequence whose features an ablation learns from.
+        every_site: Whether a bootstrap sample must hold two patients of each site.
     """
 
     kind: Kind
     start: int
     stop: int
     sequence: str = ""
+    every_site: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +60,16 @@ class Drawn:
     cohort: Cohort
 
 
-def list_tasks(cohort: Cohort, settings: EvaluationSettings) -> list[Task]:
-    """Return all repeats of an evaluation, in blocks of a few."""
+def list_tasks(
+    cohort: Cohort, settings: EvaluationSettings, *, every_site: bool = False
+) -> list[Task]:
+    """Return all repeats of an evaluation, in blocks of a few.
+
+    A learning that needs every site cannot be tried on a site left out.
+    """
     folds = settings.cv_folds * settings.cv_repeats
-    tasks = list(_blocks(Kind.BOOTSTRAP, settings.bootstraps))
+    boots = _blocks(Kind.BOOTSTRAP, settings.bootstraps)
+    tasks = [task._replace(every_site=every_site) for task in boots]
     if _can_fold(cohort, settings.cv_folds):
         tasks += _blocks(Kind.FOLD, folds)
         count = settings.permutations * settings.cv_folds
@@ -69,7 +77,8 @@ def list_tasks(cohort: Cohort, settings: EvaluationSettings) -> list[Task]:
         if settings.ablation:
             for sequence in sequences_of(cohort):
                 tasks += _blocks(Kind.ABLATION, folds, 1, sequence)
-    tasks += _blocks(Kind.SITE, len(sites_of(cohort)))
+    if not every_site:
+        tasks += _blocks(Kind.SITE, len(sites_of(cohort)))
     return tasks
 
 
@@ -83,7 +92,8 @@ def draw(
     """
     folds = settings.cv_folds
     if task.kind is Kind.BOOTSTRAP:
-        rows = draw_resample(cohort.outcome, seed=seed, number=number)
+        strata = np.array(cohort.sites) if task.every_site else None
+        rows = draw_resample(cohort.outcome, strata, seed=seed, number=number)
     elif task.kind is Kind.SITE:
         site = sites_of(cohort)[number]
         rows = np.flatnonzero(np.array(cohort.sites) != site)
@@ -98,12 +108,18 @@ def draw(
 
 
 def draw_resample(
-    outcome: NDArray[np.int8], *, seed: int, number: int
+    outcome: NDArray[np.int8],
+    sites: NDArray[np.str_] | None = None,
+    *,
+    seed: int,
+    number: int,
 ) -> NDArray[np.intp] | None:
     """Return the rows of a bootstrap resample with two patients of each class in it.
 
-    One of each class is left out. None where chance gives no such resample.
+    One of each class is left out; of each of `sites` two are in. None where chance
+    gives no such resample.
     """
+    places = np.unique(sites, return_inverse=True)[1] if sites is not None else None
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     count = len(outcome)
     for _ in range(MAX_DRAWS):
@@ -111,6 +127,9 @@ def draw_resample(
         inside = np.zeros(count, dtype=bool)
         inside[rows] = True
         enough = min(np.bincount(outcome[inside], minlength=2)) >= 2
+        if places is not None:
+            here = np.bincount(places[inside], minlength=int(places.max()) + 1)
+            enough = enough and min(here) >= _FEWEST_PER_SITE
         if enough and len(np.unique(outcome[~inside])) == 2:
             return np.sort(rows)
     return None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.types import Estimate, RiskModel
+from radhabitat.evaluation.survival import SurvivalCurve
+from radhabitat.types import Estimate, RiskModel, Significance
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +140,61 @@ class SiteResult:
     auc: Mapping[str, Estimate]
 
 
+@dataclass(frozen=True)
+class Measures:
+    """How right the risks of unseen patients are; one risk per patient.
+
+    Attributes:
+        scaled_brier: 1 is perfect, 0 as good as the prevalence.
+        ici: Mean distance of the risk from a smooth curve of what came true.
+        e50, e90, largest: Median, 90th percentile and largest of that distance.
+        hosmer_lemeshow: A small p: the risks are not right.
+        spiegelhalter: Likewise, from the Brier score.
+        method: Which risks these are.
+    """
+
+    scaled_brier: float
+    ici: float
+    e50: float
+    e90: float
+    largest: float
+    hosmer_lemeshow: Significance
+    spiegelhalter: Significance
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class Prognosis:
+    """Survival of patients by the risk group that a model put them in unseen.
+
+    Attributes:
+        model: Name of the model.
+        groups: Names of the groups, the lower risk first.
+        curves: Kaplan-Meier curve of each.
+        sizes: Patients of each.
+        log_rank: Test of equal survival.
+        hazard_ratio: Of the second group against the first, by Cox.
+        p: Of the hazard ratio.
+        proportional: Test of proportional hazards.
+        concordance: Share of pairs in which the higher predicted risk had the event
+            of survival first; below 0.5 where the predicted outcome is a good one.
+        horizons: Times of `auc`.
+        auc: Of an event before each horizon, by a high predicted risk.
+    """
+
+    model: str
+    groups: tuple[str, str]
+    curves: tuple[SurvivalCurve, SurvivalCurve]
+    sizes: tuple[int, int]
+    log_rank: Significance
+    hazard_ratio: Estimate
+    p: float
+    proportional: Significance
+    concordance: Estimate
+    horizons: tuple[float, ...]
+    auc: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class ModelResult:
     """How good one model of the ladder is.
@@ -155,6 +211,8 @@ class ModelResult:
         roc_out_of_bag: Mean of the resamples' curves on the patients left out.
         calibration: Of the resamples' risks of the patients left out.
         decision: Decision curve of the same risks.
+        measures: Of one risk per patient.
+        vif: Variance inflation factor of each variable of the formula.
         decisions: Of the same patients at Youden's and the chosen thresholds.
         selection_frequency: Variable -> share of resamples that kept it.
         sign_consistency: Variable -> share of those with the more frequent sign.
@@ -172,6 +230,8 @@ class ModelResult:
     roc_out_of_bag: Roc
     calibration: Calibration
     decision: DecisionCurve
+    measures: Measures
+    vif: Mapping[str, float]
     decisions: tuple[Decision, ...]
     selection_frequency: Mapping[str, float]
     sign_consistency: Mapping[str, float]
@@ -201,6 +261,9 @@ class Comparison:
         p: Two-sided p-value.
         p_apparent: The same test on apparent predictions, as published; it says
             nothing when variables were selected on the same patients.
+        p_holm: `p` corrected for the number of comparisons.
+        nri: Continuous net reclassification improvement on mean out-of-bag risks.
+        idi: Integrated discrimination improvement on the same.
         method: How, in words.
     """
 
@@ -210,6 +273,9 @@ class Comparison:
     z: float
     p: float
     p_apparent: float
+    p_holm: float
+    nri: Estimate
+    idi: Estimate
     method: str
 
 

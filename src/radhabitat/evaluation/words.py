@@ -113,6 +113,8 @@ def _model(result: ModelResult) -> dict[str, Json]:
             "slope": asdict(fit.slope),
             "brier": fit.brier,
         },
+        "measures": asdict(result.measures),
+        "vif": dict(result.vif),
         "decisions": [
             {k: v for k, v in asdict(row).items() if k != "positive_share"}
             for row in result.decisions

@@ -30,6 +30,7 @@ class _Stored(BaseModel, strict=True, allow_inf_nan=False):
     event: str = Field(min_length=1)
     intercept: float
     notes: list[object]
+    sites: dict[str, list[list[float]]] = {}
 
 
 def to_json(model: RiskModel) -> dict[str, Json]:
@@ -57,6 +58,7 @@ def to_json(model: RiskModel) -> dict[str, Json]:
             )
         ],
         "notes": list(model.notes),
+        "sites": {site: maps.tolist() for site, maps in model.sites.items()},
     }
 
 
@@ -90,6 +92,10 @@ def from_json(stored: Mapping[str, Json]) -> RiskModel:
         centers=np.array([v.center for v in read.variables]),
         scales=np.array([v.scale for v in read.variables]),
         notes=tuple(str(note) for note in read.notes),
+        sites={
+            site: np.array(maps, dtype=np.float64).reshape(2, len(names))
+            for site, maps in read.sites.items()
+        },
     )
 
 

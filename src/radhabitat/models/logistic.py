@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from radhabitat.errors import ComputationError
+from radhabitat.models.firth import fit_firth, separated
 from radhabitat.types import Cohort, RiskModel
 
 Floats = NDArray[np.float64]
+Rescue = Literal["ridge", "firth"]
 
 RESCUE_RIDGE = 1.0
 """Penalty where the variables separate the outcomes and none was asked for."""
@@ -28,6 +32,7 @@ def fit_risk_model(
     *,
     name: str,
     ridge: float,
+    rescue: Rescue = "ridge",
     notes: tuple[str, ...] = (),
 ) -> RiskModel:
     """Return the logistic formula of some variables of a cohort.
@@ -42,8 +47,9 @@ def fit_risk_model(
         name: Of the model.
         ridge: L2 penalty: ridge / 2 times the sum of squared coefficients (1 / C of
             scikit-learn); the intercept is free; 0: none. Where the variables then
-            separate the outcomes there is no finite formula: a penalty of 1 is used,
-            and said.
+            separate the outcomes there is no finite formula: a penalty of 1 or
+            Firth's is used, and said.
+        rescue: Which of the two.
         notes: What led to these variables, in words.
 
     Raises:
@@ -67,11 +73,14 @@ def fit_risk_model(
     standardized[np.isnan(standardized)] = 0.0
     formula = maximize_likelihood(standardized, cohort.outcome, ridge=ridge)
     if formula is None:
-        formula = maximize_likelihood(standardized, cohort.outcome, ridge=RESCUE_RIDGE)
+        formula = _rescue(standardized, cohort.outcome, rescue)
+        used = np.array(variables, dtype=object)[varied]
+        guilty = [str(used[j]) for j in separated(standardized, cohort.outcome)]
+        way = {"ridge": f"a ridge penalty of {RESCUE_RIDGE:g}", "firth": "Firth's"}
         notes += (
-            "The variables separate the patients with and without the event: without "
-            "a penalty there is no finite formula, so a ridge penalty of "
-            f"{RESCUE_RIDGE:g} was used",
+            f"{', '.join(guilty) or 'The variables'} separate the patients with and "
+            "without the event: without a penalty there is no finite formula, so "
+            f"{way[rescue]} was used",
         )
     if formula is None:
         raise ComputationError(
@@ -88,6 +97,12 @@ def fit_risk_model(
         scales=scales,
         notes=notes,
     )
+
+
+def _rescue(values: Floats, outcome: NDArray[np.int8], rescue: Rescue) -> Floats | None:
+    if rescue == "firth":
+        return fit_firth(values, outcome).coefficients
+    return maximize_likelihood(values, outcome, ridge=RESCUE_RIDGE)
 
 
 def maximize_likelihood(

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, expit, ndtr
 
+from radhabitat.errors import ComputationError
+from radhabitat.models.firth import firth_interval
 from radhabitat.models.logistic import Floats, maximize_likelihood
 
 Z_95 = 1.959964
@@ -19,9 +21,10 @@ class OddsRatios(NamedTuple):
 
     Attributes:
         problem: "separated": some combination of the columns occurs with one outcome
-            only, so the estimates are infinite; "collinear": one column follows from
-            others.
-        ratio, low, high, p: Shape (columns,): per unit, 95 % interval, Wald's p.
+            only, so the estimates are infinite, and those with Firth's penalty stand
+            in their place; "collinear": one column follows from others.
+        ratio, low, high, p: Shape (columns,): per unit, 95 % interval and p-value, by
+            Wald; with Firth's penalty by the profile of the likelihood.
         p_all: Wald's p of all columns together.
     """
 
@@ -53,7 +56,7 @@ def odds_ratios(values: Floats, outcome: NDArray[np.int8]) -> OddsRatios:
         return _nothing("collinear", width)
     formula = maximize_likelihood(standardized, outcome, ridge=0.0)
     if formula is None:
-        return _nothing("separated", width)
+        return _penalized(values, varied, outcome)
     design = np.column_stack([np.ones(len(values)), standardized])
     risk = expit(design @ formula)
     information = (design * (risk * (1.0 - risk))[:, np.newaxis]).T @ design
@@ -71,6 +74,29 @@ def odds_ratios(values: Floats, outcome: NDArray[np.int8]) -> OddsRatios:
     ratio, low, high, p = found
     p_all = float(chdtrc(len(slopes), statistic))
     return OddsRatios("", ratio, low, high, p, p_all)
+
+
+def _penalized(
+    values: Floats, varied: NDArray[np.bool_], outcome: NDArray[np.int8]
+) -> OddsRatios:
+    """Return what Firth's penalty makes of columns that separate the outcomes.
+
+    Nothing where there are more columns than patients of the rarer outcome.
+    """
+    found = np.full((4, values.shape[1]), np.nan)
+    if varied.sum() > min(outcome.sum(), (1 - outcome).sum()):
+        return _nothing("separated", len(varied))
+    for place, column in enumerate(np.flatnonzero(varied)):
+        try:
+            log_odds, test = firth_interval(
+                values[:, varied], outcome, place, confidence=0.95
+            )
+        except (ComputationError, ValueError):  # an end of the profile is not reached
+            continue
+        ends = np.exp([log_odds.value, log_odds.low, log_odds.high])
+        found[:, column] = (*ends, test.p)
+    ratio, low, high, p = found
+    return OddsRatios("separated", ratio, low, high, p, float("nan"))
 
 
 def _nothing(problem: Literal["separated", "collinear"], columns: int) -> OddsRatios:

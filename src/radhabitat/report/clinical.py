@@ -34,7 +34,10 @@ def clinical_sections(tables: ClinicalTables) -> list[Section]:
     separated = any(row.problem for row in (*tables.univariable, *tables.multivariable))
     warning: list[Block] = []
     if separated:
-        words = "Some odds ratios do not exist; the notes name them and say why."
+        words = (
+            "Some odds ratios are infinite by maximum likelihood; those marked [F] are "
+            "by Firth's penalized likelihood. The notes name them and say why."
+        )
         warning.append(Callout(words, strong=True))
     notes: list[Block] = [Text(note) for note in (*RULES, *tables.notes, RESEARCH_ONLY)]
     return [
@@ -95,9 +98,10 @@ def _third(tables: ClinicalTables) -> Rows:
 def _odds(row: OddsRow | None) -> tuple[str, str]:
     if row is None:
         return "", ""
-    if row.problem:
+    if not math.isfinite(row.p):
         return row.problem, ""
-    return f"{_size(row.ratio)} ({_size(row.low)} to {_size(row.high)})", p_value(row.p)
+    shown = f"{_size(row.ratio)} ({_size(row.low)} to {_size(row.high)})"
+    return f"{shown} [F]" if row.problem else shown, p_value(row.p)
 
 
 def _size(value: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from radhabitat.evaluation.results import Evaluation
+    from radhabitat.evaluation.results import Evaluation, Prognosis
     from radhabitat.settings import StudySettings
 
 Counts = tuple[tuple[str, int], ...]
@@ -77,6 +77,8 @@ class ReportContent:
             all patients.
         evaluation: The models and how good they are; None without an outcome.
         verdict: The honest answer in plain words.
+        prognosis: Survival by risk group, one per model.
+        sample_size: How many patients such a model needs, in words.
         clinical_columns: (name of a clinical column, what it is).
         provenance: (name, value): versions, seed, hashes of input and settings.
     """
@@ -103,6 +105,8 @@ class ReportContent:
     selection: Mapping[str, Counts] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     verdict: str = ""
+    prognosis: tuple[Prognosis, ...] = ()
+    sample_size: str = ""
     clinical_columns: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
 

@@ -18,9 +18,6 @@ _LEAST_PIVOT = 1e-10
 _PERFECT = 0.01
 """Share of the null loss below which smaller penalties teach nothing."""
 
-_LONGEST_STEP = 10.0
-"""Newton's step in log-odds; a longer one is shortened to this."""
-
 
 def compiled(loop: Loop) -> Loop:
     """Compile a loop at its first call and keep the machine code on disk if it can."""
@@ -53,72 +50,6 @@ def _substitute(lower: Floats, right: Floats) -> None:
     for i in range(size - 1, -1, -1):
         right[i] /= lower[i, i]
         right[:i] -= lower[i, :i] * right[i]
-
-
-@compiled
-def _dual_newton(
-    kernel: Floats,
-    outcome: Floats,
-    weights: Floats,
-    log_odds: Floats,
-    penalty: float,
-    tolerance: float,
-) -> Floats:
-    """Move `log_odds` to the minimum; return the dual coefficients.
-
-    Newton's step for weights w = X^T a and intercept b, with W = weights p (1 - p):
-    (K + penalty W^-1) a = z - b, 1^T a = 0, z = log_odds + (y - p) / (p (1 - p)).
-    """
-    dual = np.zeros_like(log_odds)
-    for _ in range(100):
-        risk = 1.0 / (1.0 + np.exp(-log_odds))
-        variance = np.maximum(risk * (1.0 - risk), 1e-9)
-        dual = log_odds + (outcome - risk) / variance
-        ones = np.ones(dual.shape[0])
-        lower = np.linalg.cholesky(kernel + np.diag(penalty / (weights * variance)))
-        _substitute(lower, dual)
-        _substitute(lower, ones)
-        intercept = dual.sum() / ones.sum()
-        dual -= intercept * ones
-        change = np.dot(kernel, dual) + intercept - log_odds
-        largest = np.abs(change).max()
-        if largest > _LONGEST_STEP:
-            change *= _LONGEST_STEP / largest
-        log_odds += change
-        if largest < tolerance:
-            break
-    return dual
-
-
-@compiled
-def eliminate_columns(
-    columns: Floats,
-    outcome: Floats,
-    weights: Floats,
-    keep: int,
-    penalty: float,
-    tolerance: float,
-) -> NDArray[np.intp]:
-    """Drop the column of smallest |coefficient|, fit again, until `keep` are left.
-
-    `columns` has the shape (columns, patients), in C order, and is used up. Newton
-    ends when no log-odds changes by `tolerance`. The rest as in `eliminate`.
-    """
-    active = columns.shape[0]
-    names = np.arange(active)
-    kernel = np.dot(columns.T, columns)
-    log_odds = np.zeros(columns.shape[1])
-    while active > keep:
-        dual = _dual_newton(kernel, outcome, weights, log_odds, penalty, tolerance)
-        coefficients = np.dot(columns[:active], dual)
-        weakest = np.argmin(np.abs(coefficients))
-        gone = columns[weakest].copy()
-        log_odds -= coefficients[weakest] * gone
-        kernel -= np.outer(gone, gone)
-        active -= 1
-        columns[weakest] = columns[active]
-        names[weakest] = names[active]
-    return np.sort(names[:active])
 
 
 @compiled

@@ -1,15 +1,17 @@
-"""Which features can be measured twice: coefficient of variation, ICC(2,1)."""
+"""Which features can be measured twice: coefficient of variation, ICC."""
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtri
 
-_ROUNDING = 1e-13
-
-
 Floats = NDArray[np.float64]
+Form = Literal["1,1", "2,1", "3,1", "1,k", "2,k", "3,k"]
+
+_ROUNDING = 1e-13
 
 
 def coefficient_of_variation(values: Floats) -> Floats:
@@ -35,60 +37,77 @@ def coefficient_of_variation(values: Floats) -> Floats:
     return np.asarray(middle.mean(axis=0))
 
 
-def icc_2_1(values: Floats) -> Floats:
-    """Return ICC(2,1): two-way random, absolute agreement, single measurement.
+class Agreement(NamedTuple):
+    """An ICC and its limits, each of shape (features,); 1 = the readers agree."""
+
+    icc: Floats
+    low: Floats
+    high: Floats
+
+
+def icc(values: Floats, *, form: Form = "2,1", confidence: float = 0.95) -> Agreement:
+    """Return the intraclass correlation of readers, with its limits.
 
     Args:
         values: Shape (readers, patients, features); at least two readers. A patient
             with a missing value is left out for that feature.
+        form: After Shrout and Fleiss. Before the comma: 1 = each patient had other
+            readers, 2 = readers stand for all readers (absolute agreement), 3 = only
+            these readers (consistency). After it: 1 = one reading, k = their mean.
+        confidence: Of the limits.
 
     Returns:
-        Shape (features,); 1 = the readers agree. NaN for a feature that is constant
-        or known in fewer than two patients.
+        NaN for a feature that is constant or known in fewer than two patients.
 
     Reference:
-        Shrout and Fleiss 1979, Psychol Bull 86:420, table 4, ICC(2,1).
-    """
-    return _icc(len(values), *_mean_squares(values))
-
-
-def icc_2_1_interval(
-    values: Floats, *, confidence: float = 0.95
-) -> tuple[Floats, Floats]:
-    """Return the limits of ICC(2,1), low and high, each of shape (features,).
-
-    Args:
-        values: Shape (readers, patients, features).
-        confidence: Of the interval.
-
-    Reference:
-        McGraw and Wong 1996, Psychol Methods 1:30, table 7, case 2A, ICC(A,1);
-        Satterthwaite's degrees of freedom.
+        Shrout and Fleiss 1979, Psychol Bull 86:420; limits of form 2 with
+        Satterthwaite's degrees of freedom: McGraw and Wong 1996, Psychol Methods 1:30,
+        table 7.
     """
     k = float(len(values))
     n, between, reader, error = _mean_squares(values)
-    icc = _icc(k, n, between, reader, error)
+    tail = 0.5 + confidence / 2.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        a = k * icc / (n * (1.0 - icc))
-        b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
-        freedom = (a * reader + b * error) ** 2 / (
-            (a * reader) ** 2 / (k - 1.0) + (b * error) ** 2 / ((n - 1.0) * (k - 1.0))
-        )
-        tail = 0.5 + confidence / 2.0
-        upper = fdtri(n - 1.0, freedom, tail)
-        lower = fdtri(freedom, n - 1.0, tail)
-        noise = k * reader + (k * n - k - n) * error
-        low = n * (between - upper * error) / (upper * noise + n * between)
-        high = n * (lower * between - error) / (noise + n * lower * between)
-    perfect = icc == 1.0
-    return np.where(perfect, 1.0, low), np.where(perfect, 1.0, high)
+        if form[0] == "2":
+            limits = _of_random_readers(k, (n, between, reader, error), tail)
+        else:
+            freedom = (n - 1.0) * (k - 1.0)
+            if form[0] == "1":
+                error = ((n - 1.0) * error + reader) / n
+                freedom = n * (k - 1.0)
+            ratio = between / error
+            ratios = np.array(
+                [
+                    ratio,
+                    ratio / fdtri(n - 1.0, freedom, tail),
+                    ratio * fdtri(freedom, n - 1.0, tail),
+                ]
+            )
+            limits = (ratios - 1.0) / (ratios + k - 1.0)
+            limits[:, error == 0.0] = 1.0
+        limits[:, np.isnan(between)] = np.nan
+        if form[2] == "k":
+            limits = k * limits / (1.0 + (k - 1.0) * limits)
+    return Agreement(*limits)
 
 
-def _icc(k: float, n: Floats, between: Floats, reader: Floats, error: Floats) -> Floats:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = between + (k - 1) * error + k / n * (reader - error)
-        icc: Floats = (between - error) / total
-    return icc
+def _of_random_readers(
+    k: float, squares: tuple[Floats, Floats, Floats, Floats], tail: float
+) -> Floats:
+    """Return ICC(2,1) and its limits, shape (3, features)."""
+    n, between, reader, error = squares
+    icc = (between - error) / (between + (k - 1) * error + k / n * (reader - error))
+    a = k * icc / (n * (1.0 - icc))
+    b = 1.0 + k * icc * (n - 1.0) / (n * (1.0 - icc))
+    freedom = (a * reader + b * error) ** 2 / (
+        (a * reader) ** 2 / (k - 1.0) + (b * error) ** 2 / ((n - 1.0) * (k - 1.0))
+    )
+    upper = fdtri(n - 1.0, freedom, tail)
+    lower = fdtri(freedom, n - 1.0, tail)
+    noise = k * reader + (k * n - k - n) * error
+    low = n * (between - upper * error) / (upper * noise + n * between)
+    high = n * (lower * between - error) / (noise + n * lower * between)
+    return np.where(icc == 1.0, 1.0, np.array([icc, low, high]))
 
 
 def _mean_squares(values: Floats) -> tuple[Floats, Floats, Floats, Floats]:

@@ -1,7 +1,7 @@
 """The nouns of the system and their rules; the stages share nothing else."""
 
 from radhabitat.types.cohort import Block, Cohort
-from radhabitat.types.estimate import Estimate
+from radhabitat.types.estimate import Estimate, Significance
 from radhabitat.types.features import FeatureName
 from radhabitat.types.habitats import HabitatMap
 from radhabitat.types.risk import Fit, Ladder, RiskModel
@@ -23,6 +23,7 @@ __all__ = [
     "Mask",
     "RiskModel",
     "Scale",
+    "Significance",
     "Subject",
     "Transform",
     "Volume",

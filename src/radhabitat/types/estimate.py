@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+
+class Significance(NamedTuple):
+    """A test: its statistic, degrees of freedom (0: none, as of a z), two-sided p."""
+
+    statistic: float
+    freedom: float
+    p: float
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from radhabitat.errors import TableError
 from radhabitat.types.cohort import Cohort
 
 
@@ -17,7 +18,8 @@ class RiskModel:
     """A logistic formula on standardized variables.
 
     log-odds = intercept + sum over variables of
-    coefficient * (value - center) / scale; a missing value is `center`.
+    coefficient * (value - center) / scale; a missing value is `center`. Where sites
+    were harmonized, value = slope * measured + offset of the patient's site.
 
     Attributes:
         name: Which model of the ladder: clinical, cr, crh ...
@@ -28,6 +30,8 @@ class RiskModel:
         centers: Value that counts as 0, shape (variables,).
         scales: Standard deviation of each variable, shape (variables,), > 0.
         notes: What the learning decided, in words, for the report.
+        sites: Site -> (slope, offset) of each variable, shape (2, variables); empty
+            without harmonization.
     """
 
     name: str
@@ -38,14 +42,31 @@ class RiskModel:
     centers: NDArray[np.float64]
     scales: NDArray[np.float64]
     notes: tuple[str, ...] = ()
+    sites: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def log_odds(self, cohort: Cohort) -> NDArray[np.float64]:
-        """Return the linear predictor, shape (patients,); higher = more likely."""
+        """Return the linear predictor, shape (patients,); higher = more likely.
+
+        Raises:
+            TableError: A variable is missing, or a site was not there in learning.
+        """
         values = cohort.values[:, cohort.positions(self.variables)]
+        if self.sites:
+            maps = np.array([self._map_of(s) for s in cohort.sites or ("",)])
+            values = maps[:, 0] * values + maps[:, 1]
         standardized = (values - self.centers) / self.scales
         known = np.where(np.isnan(standardized), 0.0, standardized)
         result: NDArray[np.float64] = self.intercept + known @ self.coefficients
         return result
+
+    def _map_of(self, site: str) -> NDArray[np.float64]:
+        if site not in self.sites:
+            raise TableError(
+                f"Site {site!r} was not among those harmonized: "
+                f"{', '.join(self.sites)}",
+                "learn again with patients of that site, or check its name",
+            )
+        return self.sites[site]
 
     def risk(self, cohort: Cohort) -> NDArray[np.float64]:
         """Return the probability of the event, shape (patients,)."""
