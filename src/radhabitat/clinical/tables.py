@@ -91,7 +91,9 @@ class ClinicalTables:
     @property
     def groups(self) -> tuple[str, str]:
         """Headers of the patients with and without the event."""
-        event = self.event.rpartition(" = ")[2] or "event"
+        event = self.event.rpartition(" = ")[2]
+        if event == "1":
+            return self.event, self.event.replace(" = ", " not ")
         return event, f"not {event}"
 
     def to_json(self) -> dict[str, object]:
@@ -134,11 +136,20 @@ class ClinicalTables:
                 who: dict[str, Cell] = {"variable": row.variable, "level": row.level}
                 third.append({"model": model, **who, **row.to_json()})
         return {
-            "table1": pd.DataFrame(first),
-            "table2": pd.DataFrame(second),
-            "table3": pd.DataFrame(third),
+            "table1": _sheet(first),
+            "table2": _sheet(second),
+            "table3": _sheet(third),
             "notes": pd.DataFrame({"note": [*RULES, *self.notes]}),
         }
+
+
+def _sheet(rows: list[dict[str, Cell]]) -> pd.DataFrame:
+    """Return rows as a table; counts stay whole beside empty cells."""
+    table = pd.DataFrame(rows)
+    ends = [c for c in ("p", "test", "note") if c in table and "or" not in table]
+    table = table[[*table.columns.difference(ends, sort=False), *ends]]
+    counts = [name for name in table.columns if str(name).endswith(": n")]
+    return table.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _described(found: Comparison) -> dict[str, object]:
