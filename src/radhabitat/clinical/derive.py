@@ -23,44 +23,48 @@ from radhabitat.clinical.columns import (
 from radhabitat.clinical.scores import UNITS, Floats, to_first_unit
 from radhabitat.errors import SettingsError, TableError
 
-NEGATIVE = frozenset(
-    {"no", "n", "negative", "neg", "absent", "false", "0", "none", "-"}
-)
-NEGATIVE |= {"无", "否", "阴性"}
-_NONE = ("none", "no", "absent", "negative", "0", "无")
-_YES_NO = {**dict.fromkeys(POSITIVE, 1.0), **dict.fromkeys(NEGATIVE, 0.0)}
+_YES_NO = {
+    **dict.fromkeys(("no", "n", "negative", "neg", "absent", "false", "0"), 0.0),
+    **dict.fromkeys(("none", "-", "无", "否", "阴性"), 0.0),
+    **dict.fromkeys(POSITIVE, 1.0),
+}
+
+
+def _ranked(*groups: str) -> dict[str, float]:
+    """Return word -> 1, 2, 3 ... by the group it stands in."""
+    places = enumerate(groups, start=1)
+    return {word: float(n) for n, group in places for word in group.split(",")}
+
+
 WORDS: Mapping[str, Mapping[str, float]] = {
-    "ascites": {
-        **dict.fromkeys(_NONE, 1.0),
-        **dict.fromkeys(("slight", "mild", "small", "少量", "轻度"), 2.0),
-        **dict.fromkeys(("moderate", "severe", "large", "massive", "tense"), 3.0),
-        **dict.fromkeys(("中度", "中量", "重度", "大量"), 3.0),
-    },
-    "encephalopathy": {
-        **dict.fromkeys(_NONE, 1.0),
-        **dict.fromkeys(("grade 1", "grade 2", "1-2", "i", "ii", "mild", "轻度"), 2.0),
-        **dict.fromkeys(("grade 3", "grade 4", "3-4", "iii", "iv", "重度"), 3.0),
-    },
+    "ascites": _ranked(
+        "none,no,absent,negative,0,无",
+        "slight,mild,small,少量,轻度",
+        "moderate,severe,large,massive,tense,中度,中量,重度,大量",
+    ),
+    "encephalopathy": _ranked(
+        "none,no,absent,negative,0,无",
+        "grade 1,grade 2,1-2,i,ii,mild,轻度",
+        "grade 3,grade 4,3-4,iii,iv,重度",
+    ),
     "vascular_invasion": _YES_NO,
     "metastasis": _YES_NO,
-    "nodules": {
-        **dict.fromkeys(("single", "solitary", "单发"), 1.0),
-        **dict.fromkeys(("multiple", "多发"), 1.5),
-    },
-    "child_pugh": {letter: n for n, letter in enumerate("abc", start=1)},
+    "nodules": {"single": 1.0, "solitary": 1.0, "单发": 1.0}
+    | {"multiple": 1.5, "多发": 1.5},
+    "child_pugh": _ranked("a", "b", "c"),
 }
 """Role -> word -> what it counts."""
 
-CODES: Mapping[tuple[str, str], tuple[float, ...]] = {
-    ("ascites", "points"): (np.nan, 1.0, 2.0, 3.0),
-    ("ascites", "grade"): (1.0, 2.0, 3.0, 3.0),
-    ("encephalopathy", "points"): (np.nan, 1.0, 2.0, 3.0),
-    ("encephalopathy", "grade"): (1.0, 2.0, 2.0, 3.0, 3.0),
+CODES: Mapping[tuple[str, str], Mapping[int, int]] = {
+    ("ascites", "points"): {1: 1, 2: 2, 3: 3},
+    ("ascites", "grade"): {0: 1, 1: 2, 2: 3, 3: 3},
+    ("encephalopathy", "points"): {1: 1, 2: 2, 3: 3},
+    ("encephalopathy", "grade"): {0: 1, 1: 2, 2: 2, 3: 3, 4: 3},
+    ("ecog", ""): {n: n for n in range(6)},
 }
-"""(Role, unit) -> points of the codes 0, 1, 2 ...; grades are from 0, for none."""
+"""(Role, unit) -> code -> what it counts."""
 
 ROLES = (*UNITS, *WORDS, "neutrophils", "lymphocytes", "ecog")
-
 
 _Cells = Floats | list[str]
 
@@ -207,34 +211,27 @@ def _read(role: str, table: pd.DataFrame, source: Source) -> Floats:
 
 
 def _codes(role: str, values: Floats, source: Source) -> Floats:
-    """Return the points of codes; counts stay."""
-    if not source.unit:
-        bad = values[~np.isnan(values) & ~np.isin(values, range(6))]
-        if role == "ecog" and len(bad):
-            raise TableError(
-                f"{role} in the column {source.column!r} holds {bad[0]:g}; wanted: "
-                "0 to 5",
-                "name the column with the performance status of ECOG",
-            )
-        return values
+    """Return what codes count; other numbers stay."""
     codes = CODES.get((role, source.unit))
+    if codes is None and not source.unit:
+        return values
     if codes is None:
-        known = [unit for of, unit in CODES if of == role]
+        known = [unit for of, unit in CODES if of == role and unit]
         raise SettingsError(
             f"{role} in the column {source.column!r} has the unit {source.unit!r}",
             f"known for it: {', '.join(known) or 'no unit'}",
         )
-    points = np.full(len(values), np.nan)
-    for code, worth in enumerate(codes):
-        points[values == code] = worth
-    bad = ~np.isnan(values) & np.isnan(points)
-    if bad.any():
+    counts = np.full(len(values), np.nan)
+    for code, worth in codes.items():
+        counts[values == code] = worth
+    bad = values[~np.isnan(values) & np.isnan(counts)]
+    if len(bad):
         raise TableError(
-            f"{role} in the column {source.column!r} holds {values[bad][0]:g}, which "
-            f"is none of its {source.unit}",
-            "points are 1 to 3, grades begin with 0 for none",
+            f"{role} in the column {source.column!r} holds {bad[0]:g}; wanted: "
+            f"{min(codes)} to {max(codes)}",
+            "correct this cell, or name another column or coding",
         )
-    return points
+    return counts
 
 
 def _words(role: str, cells: pd.Series[str]) -> Floats:

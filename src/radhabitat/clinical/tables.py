@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Literal
 
@@ -53,17 +53,9 @@ class OddsRow:
 
     def to_json(self) -> dict[str, Cell]:
         """Return a JSON object."""
-        return {
-            "or": self.ratio,
-            "low": self.low,
-            "high": self.high,
-            "p": self.p,
-            "problem": self.problem,
-            "method": self.method,
-            "reference": self.reference,
-            "patients": self.patients,
-            "events": self.events,
-        }
+        rest = asdict(self)
+        del rest["variable"], rest["level"]
+        return {"or": rest.pop("ratio"), **rest, "method": self.method}
 
 
 @dataclass(frozen=True)
@@ -117,74 +109,80 @@ class ClinicalTables:
         """Return Tables 1 to 3 and the notes; what is a number is one."""
         first: list[dict[str, Cell]] = []
         second: list[dict[str, Cell]] = []
-        third: list[dict[str, Cell]] = []
         for found in self.comparisons:
-            first += _sheet_rows(found, ("all",))
+            first += _flat(found, _cells(found, ("all",)))
             if found.test:
-                rows = _sheet_rows(found, self.groups)
-                p: dict[str, Cell] = {
-                    "p": found.p,
-                    "test": found.test,
-                    "note": found.note,
-                }
-                second += [
-                    {**row, **(p if not n else {})} for n, row in enumerate(rows)
-                ]
-        for model in ("univariable", "multivariable"):
-            rows_of: tuple[OddsRow, ...] = getattr(self, model)
-            for row in rows_of:
-                who: dict[str, Cell] = {"variable": row.variable, "level": row.level}
-                third.append({"model": model, **who, **row.to_json()})
+                rows = _flat(found, _cells(found, self.groups))
+                rows[0] |= {"p": found.p, "test": found.test, "note": found.note}
+                second += rows
+        third: list[dict[str, Cell]] = [
+            {"model": model, "variable": r.variable, "level": r.level, **r.to_json()}
+            for model in ("univariable", "multivariable")
+            for r in (self.univariable if model[0] == "u" else self.multivariable)
+        ]
         return {
             "table1": _sheet(first),
-            "table2": _sheet(second),
-            "table3": _sheet(third),
+            "table2": _sheet(second, last=("p", "test", "note")),
+            "table3": pd.DataFrame(third),
             "notes": pd.DataFrame({"note": [*RULES, *self.notes]}),
         }
 
 
-def _sheet(rows: list[dict[str, Cell]]) -> pd.DataFrame:
+def _cells(
+    found: Comparison, groups: Sequence[str]
+) -> dict[str, dict[str, dict[str, Cell]]]:
+    """Return level -> group -> what is known; all patients, or those by outcome."""
+    whole = len(groups) == 1
+    if found.numbers:
+        parts = found.numbers[:1] if whole else found.numbers[1:]
+        about = [dict[str, Cell](part._asdict()) for part in parts]
+        return {"": dict(zip(groups, about, strict=True))}
+    counts = [(sum(c),) if whole else c for c in found.counts]
+    totals = [max(sum(column), 1) for column in zip(*counts, strict=True)]
+    return {
+        level: {
+            group: {"n": n, "percent": 100 * n / total}
+            for group, n, total in zip(groups, of_it, totals, strict=True)
+        }
+        for level, of_it in zip(found.levels, counts, strict=True)
+    }
+
+
+def _flat(
+    found: Comparison, cells: Mapping[str, Mapping[str, Mapping[str, Cell]]]
+) -> list[dict[str, Cell]]:
+    rows = []
+    for level, of in cells.items():
+        row: dict[str, Cell] = {"variable": found.name, "missing": found.missing}
+        row["level"] = level
+        for group, known in of.items():
+            row |= {f"{group}: {name}": value for name, value in known.items()}
+        rows.append(row)
+    return rows
+
+
+def _sheet(rows: list[dict[str, Cell]], *, last: Sequence[str] = ()) -> pd.DataFrame:
     """Return rows as a table; counts stay whole beside empty cells."""
     table = pd.DataFrame(rows)
-    ends = [c for c in ("p", "test", "note") if c in table and "or" not in table]
+    ends = [name for name in last if name in table]
     table = table[[*table.columns.difference(ends, sort=False), *ends]]
     counts = [name for name in table.columns if str(name).endswith(": n")]
     return table.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _described(found: Comparison) -> dict[str, object]:
+    cells = {level: of["all"] for level, of in _cells(found, ("all",)).items()}
     if found.numbers:
         shown = "mean and SD" if found.normal else "median and quartiles"
-        return {"missing": found.missing, "shown": shown, **found.numbers[0]._asdict()}
-    known = sum(map(sum, found.counts))
-    levels = {
-        level: {"n": sum(counts), "percent": 100 * sum(counts) / known}
-        for level, counts in zip(found.levels, found.counts, strict=True)
-    }
-    return {"missing": found.missing, "levels": levels}
+        return {"missing": found.missing, "shown": shown, **cells[""]}
+    return {"missing": found.missing, "levels": cells}
 
 
 def _compared(found: Comparison) -> dict[str, object]:
-    about: dict[str, object] = {
-        "p": found.p,
-        "test": found.test,
-        "missing": found.missing,
-    }
-    if found.numbers:
-        event, other = (numbers._asdict() for numbers in found.numbers[1:])
-        return {**about, "event": event, "no_event": other}
-    levels = {
-        level: {"event": with_it, "no_event": without}
-        for level, (with_it, without) in zip(found.levels, found.counts, strict=True)
-    }
-    return {
-        **about,
-        "p_chi2": found.p_chi2,
-        "p_exact": found.p_exact,
-        "min_expected": found.min_expected,
-        "note": found.note,
-        "levels": levels,
-    }
+    names = ("test", "p", "p_chi2", "p_exact", "min_expected", "note", "missing")
+    cells = _cells(found, ("event", "no_event"))
+    about = {name: getattr(found, name) for name in names}
+    return {**about, **(cells[""] if found.numbers else {"levels": cells})}
 
 
 def _by_variable(rows: Sequence[OddsRow]) -> dict[str, dict[str, dict[str, Cell]]]:
@@ -192,24 +190,3 @@ def _by_variable(rows: Sequence[OddsRow]) -> dict[str, dict[str, dict[str, Cell]
         name: {row.level: row.to_json() for row in of_it}
         for name, of_it in groupby(rows, key=lambda row: row.variable)
     }
-
-
-def _sheet_rows(found: Comparison, groups: Sequence[str]) -> list[dict[str, Cell]]:
-    """Return a row per level, or one of a number; columns begin with the group."""
-    whole = len(groups) == 1
-    about: dict[str, Cell] = {"variable": found.name, "missing": found.missing}
-    if found.numbers:
-        row: dict[str, Cell] = {**about, "level": ""}
-        parts = found.numbers[:1] if whole else found.numbers[1:]
-        for group, numbers in zip(groups, parts, strict=True):
-            row |= {f"{group}: {k}": v for k, v in numbers._asdict().items()}
-        return [row]
-    counts = [(sum(c),) if whole else c for c in found.counts]
-    totals = [max(sum(column), 1) for column in zip(*counts, strict=True)]
-    rows: list[dict[str, Cell]] = []
-    for level, of_it in zip(found.levels, counts, strict=True):
-        row = {**about, "level": level}
-        for group, n, total in zip(groups, of_it, totals, strict=True):
-            row |= {f"{group}: n": n, f"{group}: %": 100 * n / total}
-        rows.append(row)
-    return rows
