@@ -72,7 +72,7 @@ class DataSettings(Section):
         "response", description="Column with the outcome; empty: none, no models"
     )
     positive: OptionalText = Field(
-        None, description="The outcome's value that is the event; empty: 1"
+        None, description="The outcome's value, or values, of the event; empty: 1"
     )
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"

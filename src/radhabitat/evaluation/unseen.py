@@ -32,7 +32,7 @@ def unseen_areas(
     patient counted a little more among those tested and among those learned from.
     The bias of a finite number of resamples is taken off the second part, their noise
     added. No variance is smaller than without the second part, nor than DeLong's on
-    mean risks. Coverage: docs/decisions/0005-out-of-bag-headline.md.
+    mean risks. Coverage: docs/decisions/0005-the-headline.md.
 
     Args:
         outcome: 1 = event, shape (patients,).

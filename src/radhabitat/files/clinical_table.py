@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _MOSTLY = 0.5
 # values that say by themselves which one is the event
 _YES = frozenset({"1", "yes", "true", "是", "有"})
 _NO = frozenset({"0", "no", "false", "否", "无"})
+_RESPONSES = frozenset({"cr", "pr", "sd", "pd"})
+_RESPONDED = frozenset({"cr", "pr"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,43 +132,63 @@ def _read_outcome(
         written.setdefault(plain_value(cell), cell.strip())
     values = {patient: written[plain_value(cell)] for patient, cell in cells.items()}
     counts = Counter(values.values())
-    if len(counts) != 2:
+    events = _find_events(counts, column, positive)
+    if not 0 < len(events) < len(counts):
         raise TableError(
             f"The outcome {column!r} has {len(counts)} different values instead of "
             f"two: {_listed(counts)}",
             "give a column with two values"
-            + (", e.g. join the responses to OR and nOR" if len(counts) > 2 else ""),
+            + (
+                ', or say which of them are the event: positive = "CR, PR"'
+                if len(counts) > 2
+                else ""
+            ),
         )
-    event = _find_event(counts, column, positive)
     outcome = pd.Series(
-        [int(value == event) for value in values.values()],
+        [int(value in events) for value in values.values()],
         index=pd.Index(list(values), name="patient", dtype=object),
         name=column,
         dtype="int8",
     )
-    return outcome, f"{column} = {event}"
+    return outcome, f"{column} = {' or '.join(sorted(events))}"
 
 
-def _find_event(counts: Counter[str], column: str, positive: str | None) -> str:
-    """Return which of the two values, as written in the table, is the event."""
+def _find_events(
+    counts: Counter[str], column: str, positive: str | None
+) -> frozenset[str]:
+    """Return which values, as written in the table, are the event.
+
+    Responses by RECIST need no word: complete and partial ones are the event. Nothing
+    where more than two values leave it open.
+    """
     by_plain = {plain_value(value): value for value in counts}
     if positive is not None:
-        if plain_value(positive) in by_plain:
-            return by_plain[plain_value(positive)]
+        whole = plain_value(positive)
+        parts = [whole] if whole in by_plain else _parts(positive)
+        if set(parts) <= by_plain.keys():
+            return frozenset(by_plain[part] for part in parts)
         raise SettingsError(
             f"data.positive is {positive!r}, but the outcome {column!r} holds "
             f"{_listed(counts)}",
-            "write one of these values",
+            "write one of these values, or several with commas between them",
         )
     events = [value for plain, value in by_plain.items() if plain in _YES]
     if len(events) == 1 and by_plain.keys() <= _YES | _NO:
-        return events[0]
+        return frozenset(events)
+    if by_plain.keys() <= _RESPONSES and by_plain.keys() & _RESPONDED:
+        return frozenset(by_plain[p] for p in by_plain if p in _RESPONDED)
+    if len(counts) != 2:
+        return frozenset()
     raise SettingsError(
         f"Which value of the outcome {column!r} is the event is not said; found: "
         f"{_listed(counts)}",
         f'write positive = "{sorted(counts)[0]}" (or the other one) into [data] of '
         "study.toml, or give --positive",
     )
+
+
+def _parts(positive: str) -> list[str]:
+    return [plain_value(part) for part in re.split("[,;+/]", positive) if part.strip()]
 
 
 def _listed(counts: Counter[str]) -> str:

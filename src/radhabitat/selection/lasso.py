@@ -19,6 +19,8 @@ TOLERANCE = 1e-9
 TOLERANCE_IN_FOLDS = 1e-6
 """The last Newton step, squared; the error left is of the order of this number."""
 _SURE = 1e-5
+_NOTHING = 1e-9
+"""Coefficient of a standardized column that is 0 but for rounding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,10 @@ def cross_validate_lasso(
     error = np.sqrt(spread / max(len(size) - 1, 1))
     best = int(np.argmin(mean))
     sparse = int(np.flatnonzero(mean <= mean[best] + error[best])[0])
-    path = _trace(sample, folds >= 0, penalties, loss, mix)
-    return LassoPath(penalties, path[:, 1:], mean, error, best, sparse)
+    path = _trace(sample, folds >= 0, penalties, loss, mix)[:, 1:]
+    # at the largest penalty nothing is kept: rounding must not say otherwise
+    path[np.abs(path) < _NOTHING] = 0.0
+    return LassoPath(penalties, path, mean, error, best, sparse)
 
 
 def draw_folds(
