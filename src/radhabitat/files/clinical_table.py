@@ -102,7 +102,7 @@ def read_clinical_frame(
         cells = {str(p): str(v) for p, v in table[settings.outcome].items()}
         known = {p: v for p, v in cells.items() if not is_missing(v)}
         outcome, event = _read_outcome(known, settings.outcome, settings.positive)
-        for patient in cells.keys() - known.keys():
+        for patient in (p for p in cells if p not in known):
             problem = f"Patient {patient} has no {settings.outcome} in {source}"
             fix = "write the outcome there, or remove the patient"
             unusable[patient] = (problem, fix)
