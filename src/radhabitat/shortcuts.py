@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
 from radhabitat.files.clinical_table import read_clinical_frame
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.store import library_versions
-from radhabitat.files.tables import (
-    ID_NAMES,
-    index_by_patient,
-    read_table,
-    require_column,
-)
+from radhabitat.files.tables import read_table, require_column, with_ids
 from radhabitat.modeling import block_of, evaluate_cohort, finish, sites_of
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings
@@ -71,7 +65,7 @@ def model_table(
             be numbers are not.
         SettingsError: Which value of the outcome is the event is not said.
     """
-    raw = _with_ids(read_table(table), columns, table.name)
+    raw = with_ids(read_table(table), columns.patient, table.name, columns.outcome)
     require_column(raw, columns.outcome, table.name, "--outcome")
     for name in columns.clinical:
         require_column(raw, name, table.name, "--clinical")
@@ -107,14 +101,3 @@ def model_table(
     )
     report = finish(results, encoded.table, content, learned)
     return StudyResult(report, learned.evaluation, content.set_aside)
-
-
-def _with_ids(table: pd.DataFrame, columns: TableColumns, source: str) -> pd.DataFrame:
-    """Make the patient the index; without a column for it, the row's number."""
-    names = {str(c).strip().lower(): str(c) for c in table.columns}
-    column = columns.patient or next((names[n] for n in ID_NAMES if n in names), None)
-    if column is not None and column != columns.outcome:
-        return index_by_patient(table, column, source)
-    numbered = table.copy()
-    numbered.index = pd.Index([f"row{i}" for i in range(1, len(table) + 1)])
-    return numbered

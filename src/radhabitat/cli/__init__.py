@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from radhabitat.cli.clinical import derive, flow, response, tables
 from radhabitat.cli.console import (
     CORES,
     RESEARCH_ONLY,
@@ -230,6 +231,10 @@ app.command("model-card")(model_card)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
+app.command()(tables)
+app.command()(derive)
+app.command()(response)
+app.command()(flow)
 
 
 def _make_phantom(
