@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from radhabitat.clinical import encode
 from radhabitat.errors import TableError
@@ -101,3 +102,22 @@ def model_table(
     )
     report = finish(results, encoded.table, content, learned)
     return StudyResult(report, learned.evaluation, content.set_aside)
+
+
+def read_numbers(
+    table: Path, outcome: str, positive: str | None, patient: str | None
+) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """Return the encoded columns of a table, and its outcome.
+
+    Raises:
+        TableError: A column is missing, or a patient occurs twice.
+        SettingsError: Which value of the outcome is the event is not said.
+    """
+    raw = with_ids(read_table(table), patient, table.name, outcome)
+    require_column(raw, outcome, table.name, "--outcome")
+    data = DataSettings(outcome=outcome, positive=positive)
+    clinical = read_clinical_frame(raw, data, table.name)
+    if clinical.outcome is None:
+        raise TableError("No outcome was named", "give --outcome COLUMN")
+    cells = clinical.candidates.loc[list(clinical.outcome.index)]
+    return encode(cells).table, clinical.outcome

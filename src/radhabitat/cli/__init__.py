@@ -24,7 +24,7 @@ from radhabitat.cli.console import (
     workers_with_progress,
 )
 from radhabitat.cli.features import features, maps, selftest
-from radhabitat.cli.predict import model_card, predict
+from radhabitat.cli.predict import model_card, predict, validate
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
 
@@ -228,6 +228,7 @@ def model(
 
 app.command()(predict)
 app.command("model-card")(model_card)
+app.command()(validate)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
