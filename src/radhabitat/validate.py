@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from radhabitat.applied import load_model
 from radhabitat.errors import InputError, TableError
 from radhabitat.evaluation.calibration import (
     calibrate,
@@ -23,7 +24,6 @@ from radhabitat.evaluation.calibration import (
 from radhabitat.evaluation.decision import decide
 from radhabitat.evaluation.discrimination import auc_estimate, delong
 from radhabitat.models.logistic import maximize_likelihood
-from radhabitat.predict import load_model
 from radhabitat.types import Block, Cohort, Estimate, RiskModel
 
 Floats = NDArray[np.float64]

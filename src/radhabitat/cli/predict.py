@@ -21,8 +21,8 @@ from radhabitat.errors import InputError, TableError
 from radhabitat.files.store import write_json
 
 if TYPE_CHECKING:
+    from radhabitat.applied import Prediction
     from radhabitat.files.subjects import SubjectFiles
-    from radhabitat.predict import Prediction
     from radhabitat.trained import Trained
 
 Model = Annotated[Path, typer.Argument(help="A model of results/models.")]
@@ -51,7 +51,8 @@ def predict(
     workers: Workers = CORES,
 ) -> None:
     """Apply a trained model to new patients: risk, interval, reasons, doubts."""
-    from radhabitat.predict import load_model, predict_task
+    from radhabitat.applied import load_model
+    from radhabitat.predict import predict_task
 
     trained = load_model(model)
     folder = dicom or images
@@ -78,8 +79,8 @@ def predict(
 
 def model_card(model: Model) -> None:
     """Say what a model is, how good it is, and what it is not for."""
+    from radhabitat.applied import load_model
     from radhabitat.model_card import describe_model
-    from radhabitat.predict import load_model
 
     console.print(describe_model(load_model(model)), markup=False)
 

@@ -16,6 +16,7 @@ from radhabitat.report.figures.habitat_picture import habitat_picture
 if TYPE_CHECKING:
     from radhabitat.clinical.tables import ClinicalTables
     from radhabitat.report.blocks import Section
+    from radhabitat.report.patient import PatientPage
     from radhabitat.report.sections.summary import Summary
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "checkerboard_picture",
     "habitat_picture",
     "write_clinical_page",
+    "write_patient_page",
     "write_report",
 ]
 
@@ -50,6 +52,13 @@ def write_clinical_page(tables: ClinicalTables, title: str) -> str:
     from radhabitat.report.clinical import clinical_sections
 
     return _render(PageHead(title), None, clinical_sections(tables))
+
+
+def write_patient_page(page: PatientPage) -> str:
+    """Return one patient's prediction as the text of one HTML file."""
+    from radhabitat.report.patient import patient_sections
+
+    return _render(PageHead(f"Patient {page.patient}"), None, patient_sections(page))
 
 
 class PageHead(NamedTuple):

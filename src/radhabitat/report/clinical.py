@@ -41,12 +41,14 @@ def clinical_sections(tables: ClinicalTables) -> list[Section]:
         warning.append(Callout(words, strong=True))
     notes: list[Block] = [Text(note) for note in (*RULES, *tables.notes, RESEARCH_ONLY)]
     return [
-        Section("table1", "Patients", [first]),
+        Section("table1", "Table 1: patients", [first]),
         Section(
-            "table2", f"By outcome ({tables.event})", [second, *small * bool(doubts)]
+            "table2",
+            f"Table 2: by outcome ({tables.event})",
+            [second, *small * bool(doubts)],
         ),
-        Section("table3", "Odds ratios", [*warning, third]),
-        Section("notes", "How it was done", notes),
+        Section("table3", "Table 3: odds ratios", [*warning, third]),
+        Section("table-notes", "Notes on the tables", notes),
     ]
 
 
