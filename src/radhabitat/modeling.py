@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from radhabitat.clinical import Encoded, encode
+from radhabitat.clinical.tables import ClinicalTables
 from radhabitat.errors import TableError
 from radhabitat.evaluation import About, evaluate, to_json, verdict
 from radhabitat.evaluation.draw import Task
@@ -22,24 +23,24 @@ from radhabitat.evaluation.resampling import Resamples
 from radhabitat.evaluation.sample_size import sample_size
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
+from radhabitat.files.exports import write_clinical_tables
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.resamples import forget_others, remember_block
 from radhabitat.files.store import (
     code_version,
     library_versions,
-    read_json,
     sha256_of,
     write_json,
     write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.habitats import Division
 from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
 from radhabitat.prognosis import survival_by_risk
-from radhabitat.report import write_report
+from radhabitat.report import write_clinical_page, write_report
 from radhabitat.report.content import ReportContent
 from radhabitat.settings import StudySettings
-from radhabitat.trained import Training, trained_json
+from radhabitat.tabulation import clinical_tables
+from radhabitat.trained import trained_json, training_of
 from radhabitat.types import Block, Cohort, FeatureName
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Learned:
         selection: Block -> variables left after each step, on all patients.
         prognosis: Survival by risk group, where it is known.
         levels: Clinical column -> its levels; none for numbers.
+        tables: Tables 1 to 3 of the clinical candidates; None without any.
         sample_size: How many patients a model of so many candidates needs, in words.
     """
 
@@ -70,6 +72,7 @@ class Learned:
     selection: Mapping[str, tuple[tuple[str, int], ...]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
+    tables: ClinicalTables | None = None
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -98,7 +101,8 @@ def learn(
     if clinical.outcome is None:
         raise TableError("The table has no outcome", "set data.outcome in study.toml")
     patients = [p for p in features.index if p in clinical.outcome.index]
-    encoded = encode(clinical.candidates.loc[patients])
+    references = settings.data.reference_levels
+    encoded = encode(clinical.candidates.loc[patients], references)
     blocks = dict.fromkeys((str(c) for c in encoded.table.columns), Block.CLINICAL)
     blocks |= {str(c): block_of(str(c)) for c in features.columns}
     cohort = Cohort.from_tables(
@@ -118,7 +122,13 @@ def learn(
         learned.evaluation, clinical.survival, confidence=settings.evaluation.confidence
     )
     levels = levels_of(clinical.candidates.loc[patients], encoded)
-    return replace(learned, prognosis=prognosis, levels=levels)
+    tables = clinical_tables(
+        clinical.candidates,
+        clinical.outcome.loc[patients],
+        event=clinical.event,
+        references=references,
+    )
+    return replace(learned, prognosis=prognosis, levels=levels, tables=tables)
 
 
 def levels_of(cells: pd.DataFrame, encoded: Encoded) -> dict[str, tuple[str, ...]]:
@@ -241,11 +251,14 @@ def finish(
         flow = (*flow, ("with features and outcome", len(learned.cohort)))
         write_json(results.evaluation, to_json(learned.evaluation))
         for name, result in learned.evaluation.results.items():
-            training = _training(results, content, learned)
+            training = training_of(results, content, learned.levels)
             write_json(
                 results.model(name),
                 trained_json(result, learned.cohort, content.settings, training),
             )
+        if learned.tables is not None:
+            page = write_clinical_page(learned.tables, content.title)
+            write_clinical_tables(results.tables, learned.tables, page)
     complete = replace(
         content,
         flow=flow,
@@ -254,38 +267,12 @@ def finish(
         verdict=learned.verdict if learned else "",
         prognosis=learned.prognosis if learned else (),
         sample_size=learned.sample_size if learned else "",
+        tables=learned.tables if learned else None,
         clinical_columns=learned.legend if learned else (),
         provenance=_provenance(content.settings, features),
     )
     write_text(results.report, write_report(complete))
     return results.report
-
-
-def _training(
-    results: ResultsLayout, content: ReportContent, learned: Learned
-) -> Training:
-    """Return what the training's images were like, for the model files."""
-    if not content.from_images:
-        return Training(clinical=learned.levels)
-    volumes: dict[str, float] = {}
-    for row in content.habitat_table:
-        volumes[row.patient] = volumes.get(row.patient, 0.0) + row.volume_ml
-    found: dict[str, dict[str, list[float]]] = {}
-    for sequences in content.quality.values():
-        for sequence, measures in sequences.items():
-            for name, value in measures.items():
-                found.setdefault(sequence, {}).setdefault(name, []).append(value)
-    marks = read_json(results.landmarks) if results.landmarks.exists() else {}
-    return Training(
-        division=Division.from_json(read_json(results.habitats)),
-        standard={s: tuple(cast("list[float]", m)) for s, m in marks.items()},
-        clinical=learned.levels,
-        volumes_ml=(min(volumes.values()), max(volumes.values())),
-        quality={
-            sequence: {n: (min(v), max(v)) for n, v in measures.items()}
-            for sequence, measures in found.items()
-        },
-    )
 
 
 def _key(cohort: Cohort, settings: StudySettings) -> str:

@@ -82,6 +82,11 @@ class DataSettings(Section):
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"
     )
+    reference_levels: tuple[str, ...] = Field(
+        (),
+        description='What levels are compared with, like "Ascites=Yes"; other '
+        "variables: the most frequent level, or of two the one that is not yes",
+    )
     site: OptionalText = Field(None, description="Column: hospital or scanner")
     survival_time: OptionalText = Field(None, description="Column: follow-up time")
     survival_event: OptionalText = Field(None, description="Column: 1 = died")
@@ -95,6 +100,11 @@ class DataSettings(Section):
             )
         if len(set(self.sequences)) != len(self.sequences):
             raise ValueError("a sequence is named twice")
+        for text in self.reference_levels:
+            if not all(part.strip() for part in text.partition("=")):
+                raise ValueError(
+                    f'reference_levels: {text!r} is not like "Ascites=Yes"'
+                )
         return self
 
 

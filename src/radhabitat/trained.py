@@ -18,9 +18,17 @@ from pydantic import ValidationError
 
 from radhabitat.errors import InputError
 from radhabitat.evaluation.results import ModelResult
-from radhabitat.files.store import code_version, library_versions, sha256_of, to_plain
+from radhabitat.files.layout import ResultsLayout
+from radhabitat.files.store import (
+    code_version,
+    library_versions,
+    read_json,
+    sha256_of,
+    to_plain,
+)
 from radhabitat.habitats import Division
 from radhabitat.models import from_json, to_json
+from radhabitat.report.content import ReportContent
 from radhabitat.settings import StudySettings
 from radhabitat.types import Cohort, RiskModel
 
@@ -147,6 +155,35 @@ def trained_json(
 
 
 _PRIVATE = {"subjects", "clinical", "id_column", "survival_time", "survival_event"}
+
+
+def training_of(
+    results: ResultsLayout,
+    content: ReportContent,
+    levels: Mapping[str, tuple[str, ...]],
+) -> Training:
+    """Return what the training's images were like, for the model files."""
+    if not content.from_images:
+        return Training(clinical=levels)
+    volumes: dict[str, float] = {}
+    for row in content.habitat_table:
+        volumes[row.patient] = volumes.get(row.patient, 0.0) + row.volume_ml
+    found: dict[str, dict[str, list[float]]] = {}
+    for sequences in content.quality.values():
+        for sequence, measures in sequences.items():
+            for name, value in measures.items():
+                found.setdefault(sequence, {}).setdefault(name, []).append(value)
+    marks = read_json(results.landmarks) if results.landmarks.exists() else {}
+    return Training(
+        division=Division.from_json(read_json(results.habitats)),
+        standard={s: tuple(cast("list[float]", m)) for s, m in marks.items()},
+        clinical=levels,
+        volumes_ml=(min(volumes.values()), max(volumes.values())),
+        quality={
+            sequence: {n: (min(v), max(v)) for n, v in measures.items()}
+            for sequence, measures in found.items()
+        },
+    )
 
 
 def read_trained(stored: Mapping[str, object]) -> Trained:

@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 import pytest
 
+from radhabitat.applied import apply_model, clinical_values, load_model
 from radhabitat.errors import InputError, StorageError, TableError
 from radhabitat.evaluation import evaluate
 from radhabitat.files.audit import append_entry, verify
 from radhabitat.learning import fit_ladder
 from radhabitat.model_card import describe_model
-from radhabitat.predict import apply_model, clinical_values, load_model
 from radhabitat.settings import EvaluationSettings, SelectionSettings, StudySettings
 from radhabitat.trained import Training, read_trained, trained_json
 from radhabitat.types import Block, Cohort

@@ -18,10 +18,11 @@ from radhabitat.cli.console import (
     workers_with_progress,
 )
 from radhabitat.errors import InputError, TableError
+from radhabitat.files.store import write_json
 
 if TYPE_CHECKING:
+    from radhabitat.applied import Prediction
     from radhabitat.files.subjects import SubjectFiles
-    from radhabitat.predict import Prediction
     from radhabitat.trained import Trained
 
 Model = Annotated[Path, typer.Argument(help="A model of results/models.")]
@@ -50,7 +51,8 @@ def predict(
     workers: Workers = CORES,
 ) -> None:
     """Apply a trained model to new patients: risk, interval, reasons, doubts."""
-    from radhabitat.predict import load_model, predict_task
+    from radhabitat.applied import load_model
+    from radhabitat.predict import predict_task
 
     trained = load_model(model)
     folder = dicom or images
@@ -77,10 +79,56 @@ def predict(
 
 def model_card(model: Model) -> None:
     """Say what a model is, how good it is, and what it is not for."""
+    from radhabitat.applied import load_model
     from radhabitat.model_card import describe_model
-    from radhabitat.predict import load_model
 
     console.print(describe_model(load_model(model)), markup=False)
+
+
+def validate(
+    model: Annotated[
+        str, typer.Argument(help="A model file, a formula, or haic2026:crh.")
+    ],
+    table: Annotated[Path, typer.Argument(help="Inputs and outcome, CSV or XLSX.")],
+    outcome: Annotated[str, typer.Option(help="Column with the outcome.")],
+    positive: Annotated[
+        str | None, typer.Option(help="The outcome's value that is the event.")
+    ] = None,
+    patient: Annotated[
+        str | None, typer.Option("--id", help="Column with the patient's id.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("validation.json"),
+) -> None:
+    """Try a model on another center's patients."""
+    from radhabitat.shortcuts import read_numbers
+    from radhabitat.validate import read_formula, validate_model
+
+    formula, notes = read_formula(model)
+    values, known = read_numbers(table, outcome, positive, patient)
+    found = validate_model(formula, values, known, notes=notes)
+    write_json(out, found.to_json())
+    rows = Table("measure", "value")
+    for name, value in (
+        ("patients, events", f"{found.patients}, {found.events}"),
+        ("AUC", str(found.auc)),
+        ("calibration intercept (ideal 0)", str(found.intercept)),
+        ("calibration slope (ideal 1)", str(found.slope)),
+        ("Brier, scaled Brier", f"{found.brier:.3f}, {found.scaled_brier:.3f}"),
+        ("ICI", f"{found.ici:.3f}"),
+        *((f"shift of {n} (SD)", f"{s:+.2f}") for n, s in found.shifts.items()),
+        *(
+            (f"recalibrated here: {way}", f"{a:+.3f} + {b:.3f} x log-odds")
+            for way, (a, b) in found.recalibrated.items()
+        ),
+    ):
+        rows.add_row(name, value)
+    console.print(rows)
+    for note in notes:
+        console.print(note, markup=False)
+    for name, lacking in found.set_aside.items():
+        errors.print(f"Set aside {name}: lacks {', '.join(lacking[:3])}", markup=False)
+    console.print(f"{RESEARCH_ONLY} Wrote {out}", markup=False)
+    raise typer.Exit(1 if found.set_aside else 0)
 
 
 def _cells(text: str) -> dict[str, str]:

@@ -88,6 +88,11 @@ class ResultsLayout:
         return self.folder / "models" / "landmarks.json"
 
     @property
+    def tables(self) -> Path:
+        """Folder of the clinical tables."""
+        return self.folder / "tables"
+
+    @property
     def audit(self) -> Path:
         """Which model was applied when; only grows."""
         return self.folder / "audit.jsonl"

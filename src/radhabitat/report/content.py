@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from radhabitat.clinical.tables import ClinicalTables
     from radhabitat.evaluation.results import Evaluation, Prognosis
     from radhabitat.settings import StudySettings
 
@@ -77,6 +78,7 @@ class ReportContent:
             all patients.
         evaluation: The models and how good they are; None without an outcome.
         verdict: The honest answer in plain words.
+        tables: Tables 1 to 3 of the clinical candidates.
         prognosis: Survival by risk group, one per model.
         sample_size: How many patients such a model needs, in words.
         clinical_columns: (name of a clinical column, what it is).
@@ -105,6 +107,7 @@ class ReportContent:
     selection: Mapping[str, Counts] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     verdict: str = ""
+    tables: ClinicalTables | None = None
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
     clinical_columns: tuple[tuple[str, str], ...] = ()

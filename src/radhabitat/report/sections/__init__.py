@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from radhabitat.report.blocks import Section
+from radhabitat.report.clinical import clinical_sections
 from radhabitat.report.content import ReportContent
 from radhabitat.report.sections.evaluation import evaluation_blocks
 from radhabitat.report.sections.features import features_blocks
@@ -17,6 +18,7 @@ def build_sections(content: ReportContent) -> list[Section]:
     """Return the chapters that have something to show, in order."""
     sections = [
         Section("patients", "Patients", patients_blocks(content)),
+        *(clinical_sections(content.tables) if content.tables else ()),
         Section("quality", "Image quality", quality_blocks(content)),
         Section("habitats", "Habitats", habitats_blocks(content)),
         Section("features", "Features and selection", features_blocks(content)),
