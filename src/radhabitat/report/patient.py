@@ -152,9 +152,13 @@ def draw_reasons(figure: Drawing, reasons: Sequence[Reason], intercept: float) -
         at += reason.log_odds
         axes.plot([at, at], [place - 0.33, place + 1.33], color=FAINT, linewidth=0.8)
         axes.annotate(
-            f"{reason.log_odds:+.2f}", (max(at, at - reason.log_odds), place), xytext=(4, 0),
-            textcoords="offset points", va="center", fontsize=8.5,
-        )  # fmt: skip
+            f"{reason.log_odds:+.2f}",
+            (max(at, at - reason.log_odds), place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+        )
     axes.axvline(intercept, color=INK, linewidth=1, linestyle=":")
     axes.plot(at, len(reasons), marker="D", color=INK)
     names = [_shortened(f"{r.variable} = {compact(r.value)}") for r in reasons]
