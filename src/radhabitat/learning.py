@@ -102,18 +102,20 @@ def refit_ladder(cohort: Cohort, ladder: Ladder, settings: StudySettings) -> Lad
     }
 
 
-def selection_counts(
+def select_on_all(
     cohort: Cohort, settings: StudySettings
-) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Return block in words -> (step, variables left after it), learned on a cohort.
+) -> dict[str, tuple[tuple[str, ...], Selection]]:
+    """Return block in words -> its columns, and what a selection on a cohort keeps.
 
     Raises:
         TableError: No variables, or only one outcome.
     """
     blocks = _blocks(cohort)
-    ordered = _in_order(cohort)
-    ordered = _harmonize(ordered, settings)[0]
-    return {BLOCK_WORDS[b]: _select(ordered, b, settings).counts for b in blocks}
+    ordered = _harmonize(_in_order(cohort), settings)[0]
+    return {
+        BLOCK_WORDS[b]: (_names(ordered, b), _select(ordered, b, settings))
+        for b in blocks
+    }
 
 
 def _harmonize(

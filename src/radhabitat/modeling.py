@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from radhabitat.clinical import Encoded, encode
+from radhabitat.clinical import Encoded, baseline_table, encode
 from radhabitat.clinical.tables import ClinicalTables
 from radhabitat.errors import TableError
 from radhabitat.evaluation import About, evaluate, to_json, verdict
@@ -31,13 +31,14 @@ from radhabitat.files.store import (
     library_versions,
     sha256_of,
     write_json,
-    write_text,
 )
 from radhabitat.files.tables import write_table
-from radhabitat.learning import fit_ladder, refit_ladder, selection_counts
+from radhabitat.learning import fit_ladder, refit_ladder, select_on_all
 from radhabitat.prognosis import survival_by_risk
-from radhabitat.report import write_clinical_page, write_report
-from radhabitat.report.content import ReportContent
+from radhabitat.report import write_clinical_page
+from radhabitat.report.content import Penalized, ReportContent
+from radhabitat.report.translate import Language
+from radhabitat.selection import Selection
 from radhabitat.settings import StudySettings
 from radhabitat.tabulation import clinical_tables
 from radhabitat.trained import trained_json, training_of
@@ -58,7 +59,7 @@ class Learned:
         evaluation: The models and how good they are.
         legend: (clinical column, what it means).
         verdict: The honest answer in plain words.
-        selection: Block -> variables left after each step, on all patients.
+        selection: Block -> its columns, and what is kept of them, on all patients.
         prognosis: Survival by risk group, where it is known.
         levels: Clinical column -> its levels; none for numbers.
         tables: Tables 1 to 3 of the clinical candidates; None without any.
@@ -69,7 +70,7 @@ class Learned:
     evaluation: Evaluation
     legend: tuple[tuple[str, str], ...]
     verdict: str
-    selection: Mapping[str, tuple[tuple[str, int], ...]]
+    selection: Mapping[str, tuple[tuple[str, ...], Selection]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
     tables: ClinicalTables | None = None
@@ -204,9 +205,9 @@ def evaluate_cohort(
         ),
     )
     forget_others(kept)
-    counts = selection_counts(cohort, settings)
+    selected = select_on_all(cohort, settings)
     words = verdict(evaluation)
-    return Learned(cohort, evaluation, legend, words, counts, sample_size=needed)
+    return Learned(cohort, evaluation, legend, words, selected, sample_size=needed)
 
 
 def patients_needed(cohort: Cohort, settings: StudySettings) -> str:
@@ -236,8 +237,10 @@ def finish(
     features: pd.DataFrame,
     content: ReportContent,
     learned: Learned | None,
+    *,
+    language: Language = "en",
 ) -> Path:
-    """Write features.csv, evaluation.json, the models and report.html.
+    """Write features.csv, evaluation.json, the models and the report with its files.
 
     Returns:
         The path of the report.
@@ -258,21 +261,45 @@ def finish(
             )
         if learned.tables is not None:
             page = write_clinical_page(learned.tables, content.title)
-            write_clinical_tables(results.tables, learned.tables, page)
+            write_clinical_tables(results.clinical, learned.tables, page)
     complete = replace(
-        content,
-        flow=flow,
-        selection=learned.selection if learned else {},
-        evaluation=learned.evaluation if learned else None,
-        verdict=learned.verdict if learned else "",
-        prognosis=learned.prognosis if learned else (),
-        sample_size=learned.sample_size if learned else "",
-        tables=learned.tables if learned else None,
-        clinical_columns=learned.legend if learned else (),
-        provenance=_provenance(content.settings, features),
+        content, flow=flow, provenance=_provenance(content.settings, features)
     )
-    write_text(results.report, write_report(complete))
+    if learned is not None:
+        complete = _with_models(complete, learned)
+    from radhabitat.report.publish import publish  # it loads matplotlib
+
+    publish(complete, results, language=language)
     return results.report
+
+
+def _with_models(content: ReportContent, learned: Learned) -> ReportContent:
+    """Return a report with what was learned, and the values behind its figures."""
+    cohort, ladder = learned.cohort, learned.evaluation.results.values()
+    lasso = {
+        block: Penalized(tuple(names[j] for j in kept.path_positions), kept.path)
+        for block, (names, kept) in learned.selection.items()
+        if kept.path is not None
+    }
+    chosen = {n for result in ladder for n in result.model.variables}
+    for found in lasso.values():
+        left = found.path.coefficients[found.path.best] != 0.0
+        chosen |= {n for n, keep in zip(found.names, left, strict=True) if keep}
+    names = tuple(sorted(chosen))
+    values = cohort.values[:, cohort.positions(names)]
+    return replace(
+        content,
+        selection={b: kept.counts for b, (_, kept) in learned.selection.items()},
+        lasso=lasso,
+        chosen=dict(zip(names, values.T, strict=True)),
+        sites=cohort.sites,
+        evaluation=learned.evaluation,
+        verdict=learned.verdict,
+        prognosis=learned.prognosis,
+        sample_size=learned.sample_size,
+        baseline=baseline_table(cohort),
+        clinical_columns=learned.legend,
+    )
 
 
 def _key(cohort: Cohort, settings: StudySettings) -> str:

@@ -21,7 +21,7 @@ from radhabitat.errors import InputError, SettingsError
 from radhabitat.execution import Progress, Runner, silent, start_workers
 from radhabitat.files.checks import Finding, check_study
 from radhabitat.files.clinical_table import ClinicalTable, read_clinical
-from radhabitat.files.layout import StudyLayout, check_labels
+from radhabitat.files.layout import ResultsLayout, StudyLayout, check_labels
 from radhabitat.files.store import library_versions, write_json
 from radhabitat.files.subjects import list_subjects, repeated_subjects
 from radhabitat.files.tables import near_ids
@@ -29,6 +29,7 @@ from radhabitat.modeling import Learned, finish, learn
 from radhabitat.preprocessing import learn_standard
 from radhabitat.reliable import Reliable, keep_reliable
 from radhabitat.report.content import ReportContent, SetAside
+from radhabitat.report.translate import Language
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
 from radhabitat.stability import stability_plans, write_stability
 from radhabitat.steps import (
@@ -150,6 +151,7 @@ class Study:
                     p: a.checkerboard for p, a in aligned.items() if a.doubtful
                 },
                 pictures={p: d.picture for p, d in described.items()},
+                surfaces={p: d.surface for p, d in described.items()},
                 habitat_table=habitat_rows(described),
                 features_count=features.shape[1],
                 not_computable=int(features.isna().to_numpy().sum()),
@@ -282,6 +284,26 @@ class Study:
             features[kept.columns], clinical, self.settings,
             results=self.layout.results, run=run, reliability=kept.reliability,
         )  # fmt: skip
+
+
+def report_again(study: str | Path, *, language: Language = "en") -> Path:
+    """Make the report of a study again from results/ alone; nothing is computed.
+
+    Args:
+        study: study.toml, its folder, or a folder that holds report.json.
+        language: Of page, PDF and figures.
+
+    Raises:
+        StorageError: There are no results, or those of another version.
+    """
+    folder = Path(study)
+    folder = folder.parent if folder.suffix == ".toml" else folder
+    results = StudyLayout(folder).results
+    if not results.content.is_file() and (folder / results.content.name).is_file():
+        results = ResultsLayout(folder)
+    from radhabitat.report.publish import republish  # it loads matplotlib
+
+    return republish(results, language=language)
 
 
 def _each(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from radhabitat.errors import TableError
-from radhabitat.learning import fit_ladder, selection_counts
+from radhabitat.learning import fit_ladder, select_on_all
 from radhabitat.settings import ModelSettings, StudySettings
 from radhabitat.types import Block, Cohort, RiskModel
 
@@ -200,12 +200,12 @@ def test_one_outcome_for_everybody_is_refused() -> None:
         fit_ladder(responders, SETTINGS)
     assert "with and without" in caught.value.fix
     with pytest.raises(TableError, match="0 variables"):
-        selection_counts(drawn(14, {}), SETTINGS)
+        select_on_all(drawn(14, {}), SETTINGS)
 
 
 def test_the_counts_are_those_of_the_models() -> None:
     cohort = drawn(15, effect=1.0)
-    counts = selection_counts(cohort, SETTINGS)
+    counts = {b: s.counts for b, (_, s) in select_on_all(cohort, SETTINGS).items()}
     assert list(counts) == [
         "Clinical variables",
         "Radiomic features",

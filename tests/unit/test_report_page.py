@@ -20,6 +20,7 @@ from radhabitat.evaluation.results import (
 )
 from radhabitat.report import (
     HabitatRow,
+    Linked,
     MatchRow,
     ReportContent,
     SetAside,
@@ -269,7 +270,7 @@ class Outline(html.parser.HTMLParser):
             if name in ("src", "srcset", "data", "poster", "xlink:href"):
                 self.loads.append(value)
             if name == "href":
-                self.targets.append(value)
+                (self.loads if tag == "image" else self.targets).append(value)
             if name == "id":
                 self.ids.append(value)
             if name == "style" and "url(" in (value or ""):
@@ -285,6 +286,14 @@ def outline_of(page):
     return outline
 
 
+class Undrawn(dict):
+    """Stands for every drawing, where a test looks at words only."""
+
+    def get(self, _name, _default=None):
+        return "<svg></svg>"
+
+
+BLANK = Linked(Undrawn())
 SMALL = content_of(patients=13)
 PAGE = write_report(SMALL)
 
@@ -377,7 +386,8 @@ def test_an_interval_that_includes_one_half_is_named_as_chance():
     page = write_report(
         dataclasses.replace(
             SMALL, evaluation=dataclasses.replace(evaluation, results=results)
-        )
+        ),
+        linked=BLANK,
     )
     assert "CRH: the interval 0.55 (0.43 to 0.67) includes 0.5" in page
 
@@ -388,7 +398,7 @@ def test_the_apparent_p_value_is_said_to_say_nothing():
 
 
 def test_a_study_without_an_outcome_gets_a_report_without_models():
-    page = write_report(content_of(patients=13, evaluation=None))
+    page = write_report(content_of(patients=13, evaluation=None), linked=BLANK)
     assert "no outcome in this study" in page
     assert 'id="habitats"' in page
     assert 'id="evaluation"' not in page
@@ -402,7 +412,8 @@ def test_a_study_without_images_gets_a_report_without_habitats():
             settings=StudySettings(),
             features_count=30,
             evaluation=evaluation_of(ladder={"clinical": 2, "cr": 4}),
-        )
+        ),
+        linked=BLANK,
     )
     assert 'id="evaluation"' in page
     assert 'id="habitats"' not in page
@@ -411,10 +422,13 @@ def test_a_study_without_images_gets_a_report_without_habitats():
 
 
 def test_settings_alone_give_a_report_of_the_settings():
-    page = write_report(ReportContent(title="Empty", settings=StudySettings()))
+    page = write_report(
+        ReportContent(title="Empty", settings=StudySettings()), linked=BLANK
+    )
     assert [i for i in outline_of(page).ids if "-" not in i] == [
         "summary",
         "patients",
+        "checklists",
         "provenance",
     ]
     assert "preprocessing.spacing_mm" in page
@@ -462,7 +476,7 @@ def test_what_is_not_a_number_is_called_not_computable():
 
 @pytest.mark.parametrize("habitats", [1, 10])
 def test_any_number_of_habitats_is_shown(habitats):
-    page = write_report(content_of(patients=5, habitats=habitats))
+    page = write_report(content_of(patients=5, habitats=habitats), linked=BLANK)
     assert set(re.findall(r"<td>Habitat (\d+)</td>", page)) == {
         str(h + 1) for h in range(habitats)
     }
@@ -470,7 +484,8 @@ def test_any_number_of_habitats_is_shown(habitats):
 
 def test_a_model_that_kept_nothing_says_so():
     page = write_report(
-        dataclasses.replace(SMALL, evaluation=evaluation_of(ladder={"clinical": 0}))
+        dataclasses.replace(SMALL, evaluation=evaluation_of(ladder={"clinical": 0})),
+        linked=BLANK,
     )
     assert "No variable was kept; intercept 0.17" in page
 
@@ -491,7 +506,7 @@ def test_the_methods_text_quotes_the_settings_of_the_run():
             "habitats": {"k": 5},
         }
     )
-    page = write_report(dataclasses.replace(SMALL, settings=settings))
+    page = write_report(dataclasses.replace(SMALL, settings=settings), linked=BLANK)
     methods = re.search(r'id="methods"(.*?)</section>', page, re.DOTALL)[1]
     for words in ("1.5 mm isotropic", "at most 4 per block", "was set to 5"):
         assert words in methods
@@ -508,8 +523,8 @@ def test_citations_are_numbered_in_the_order_of_their_appearance():
 
 
 def test_pictures_beyond_the_limit_are_counted_not_shown():
-    page = write_report(content_of(patients=13, picture=bytes(2_000_000)))
-    assert page.count("data:image/png") == 3
+    page = write_report(content_of(patients=13, picture=bytes(2_000_000)), linked=BLANK)
+    assert page.count('loading="lazy" src="data:image/png') == 3
     assert "10 more pictures would make this file too large" in page
     assert len(page) < 15_000_000
 

@@ -168,6 +168,19 @@ def run(
 
 
 @app.command()
+def report(
+    study: Annotated[Path, typer.Argument(help="study.toml, or its folder.")],
+    language: Annotated[
+        Literal["en", "zh"], typer.Option(help="Of page, PDF and figures.")
+    ] = "en",
+) -> None:
+    """Make the report again, with all its files, from the results alone."""
+    from radhabitat.study import report_again
+
+    console.print(f"Wrote {report_again(study, language=language)}", markup=False)
+
+
+@app.command()
 def stability(
     study: Annotated[Path, typer.Argument(help="Path of study.toml.")],
     workers: Workers = CORES,

@@ -83,14 +83,35 @@ class ResultsLayout:
         return self.folder / "report.html"
 
     @property
+    def content(self) -> Path:
+        """All that the report shows, for programs; the report is made again from it."""
+        return self.folder / "report.json"
+
+    def picture(self, kind: str, number: int) -> Path:
+        """One picture of the report: habitats, checkerboards, surfaces."""
+        return self.folder / "pictures" / kind / f"{number:04d}.png"
+
+    def figure(self, name: str, suffix: str) -> Path:
+        """A figure of the report, or the data behind it."""
+        return self.folder / "figures" / f"{name}.{suffix}"
+
+    def table(self, name: str) -> Path:
+        """A table of the report."""
+        return self.folder / "tables" / name
+
+    def checklist(self, name: str) -> Path:
+        """A reporting checklist, filled."""
+        return self.folder / "checklists" / name
+
+    @property
     def landmarks(self) -> Path:
         """The study's common landmarks, where normalization is nyul."""
         return self.folder / "models" / "landmarks.json"
 
     @property
-    def tables(self) -> Path:
-        """Folder of the clinical tables."""
-        return self.folder / "tables"
+    def clinical(self) -> Path:
+        """Folder of Tables 1 to 3 of the clinical variables."""
+        return self.folder / "clinical"
 
     @property
     def audit(self) -> Path:
@@ -162,6 +183,10 @@ class PatientLayout:
     def picture(self) -> Path:
         """The picture of sequences and habitats."""
         return self._file(f"{self._space}_desc-habitats_dseg.png")
+
+    def surface(self) -> Path:
+        """The picture of the habitats in three dimensions."""
+        return self._file(f"{self._space}_desc-surface_dseg.png")
 
     def record(self, step: str) -> Path:
         """The record of a finished step."""

@@ -6,12 +6,14 @@ template and a style sheet in `templates`; nothing outside is asked for anything
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from radhabitat.report.content import HabitatRow, MatchRow, ReportContent, SetAside
 from radhabitat.report.figures.checkerboard import checkerboard_picture
 from radhabitat.report.figures.habitat_picture import habitat_picture
+from radhabitat.report.figures.surface import habitat_surface
+from radhabitat.report.translate import Language, translator
 
 if TYPE_CHECKING:
     from radhabitat.clinical.tables import ClinicalTables
@@ -21,18 +23,54 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HabitatRow",
+    "Linked",
     "MatchRow",
     "ReportContent",
     "SetAside",
     "checkerboard_picture",
     "habitat_picture",
+    "habitat_surface",
     "write_clinical_page",
     "write_patient_page",
     "write_report",
 ]
 
 
-def write_report(content: ReportContent) -> str:
+class Linked(NamedTuple):
+    """What lies beside a page: drawings that are made already, and files to link to.
+
+    Attributes:
+        drawings: Name of a figure -> its SVG element.
+        files: Paths relative to the page, with "/".
+    """
+
+    drawings: Mapping[str, str] = {}
+    files: frozenset[str] = frozenset()
+
+
+NOTHING = Linked()
+
+SOURCES = {
+    "patients": ("report.json",),
+    "quality": ("report.json",),
+    "habitats": ("habitats.json", "report.json"),
+    "features": ("features.csv", "report.json"),
+    "models": ("models/clinical.json", "models/cr.json", "models/crh.json"),
+    "evaluation": ("evaluation.json", "tables/results.csv"),
+    "prognosis": ("report.json",),
+    "reliability": ("stability.csv", "stability_features.csv", "report.json"),
+    "methods": ("methods.md", "references.bib"),
+    "provenance": ("manifest.json", "sbom.json", "tables/tables.xlsx", "report.pdf"),
+}
+"""Chapter -> the files that its numbers come from."""
+
+
+def write_report(
+    content: ReportContent,
+    *,
+    language: Language = "en",
+    linked: Linked = NOTHING,
+) -> str:
     """Return the report as the text of one HTML file.
 
     The same content gives the same text. Parts that are empty leave their chapter
@@ -40,11 +78,15 @@ def write_report(content: ReportContent) -> str:
 
     Args:
         content: What the study found.
+        language: Of the page and its drawings.
+        linked: What lies beside the page; nothing: the page links to itself only.
     """
     from radhabitat.report.sections import build_sections
     from radhabitat.report.sections.summary import summarize
 
-    return _render(content, summarize(content), build_sections(content))
+    return _render(
+        content, summarize(content), build_sections(content), language, linked
+    )
 
 
 def write_clinical_page(tables: ClinicalTables, title: str) -> str:
@@ -73,14 +115,35 @@ def _render(
     content: ReportContent | PageHead,
     summary: Summary | None,
     sections: Sequence[Section],
+    language: Language = "en",
+    linked: Linked = NOTHING,
 ) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from radhabitat.report.blocks import Figure
+    from radhabitat.report.figures.drawing import draw_svg
+
+    translate = translator(language)
+
+    def draw(block: Figure) -> str:
+        ready = linked.drawings.get(block.name)
+        return ready or draw_svg(block.name, block.fill, translate)
 
     environment = Environment(
         loader=PackageLoader("radhabitat.report"),
         autoescape=True,
         undefined=StrictUndefined,
     )
+    environment.filters["t"] = lambda words: translate(str(words))
+    drawn = (b for s in sections for b in s.blocks if isinstance(b, Figure))
     return environment.get_template("report.html.j2").render(
-        content=content, summary=summary, sections=sections
+        content=content,
+        summary=summary,
+        sections=sections,
+        draw=draw,
+        language={"en": "en", "zh": "zh-Hans"}[language],
+        files=linked.files,
+        sources=SOURCES,
+        anchors={"summary", *(s.anchor for s in sections)}
+        | {f"figure-{b.name}" for b in drawn},
     )

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
-from radhabitat.report.figures.drawing import Fill, draw_svg
-from radhabitat.report.wording import count
+from radhabitat.report.figures.drawing import Fill
+from radhabitat.report.wording import count, slug
 
 
 class Text(NamedTuple):
@@ -70,17 +70,17 @@ class Figure(NamedTuple):
     wide: bool = False
     kind: Literal["figure"] = "figure"
 
-    def to_svg(self) -> str:
-        """Return the drawing as an SVG element."""
-        return draw_svg(self.name, self.fill)
-
 
 class Pictures(NamedTuple):
-    """Pictures of patients: (patient, base64 of a PNG), what they show, a note."""
+    """Pictures of patients: (patient, address), what they show, a note.
+
+    An address is a file beside the page, or the picture itself ("data:...").
+    """
 
     images: list[tuple[str, str]]
     caption: str
     note: str = ""
+    name: str = "picture"
     kind: Literal["pictures"] = "pictures"
 
 
@@ -91,31 +91,79 @@ class References(NamedTuple):
     kind: Literal["references"] = "references"
 
 
-Block = Text | Heading | Callout | Table | Figure | Pictures | References
+class Links(NamedTuple):
+    """Files beside the page: (words, address)."""
+
+    targets: list[tuple[str, str]]
+    kind: Literal["links"] = "links"
+
+
+class Checklist(NamedTuple):
+    """A filled checklist: title, name of its file, items, note."""
+
+    caption: str
+    name: str
+    items: Sequence[tuple[str, str, str, str, str, str, float]]
+    note: str
+    kind: Literal["checklist"] = "checklist"
+
+
+Block = (
+    Text
+    | Heading
+    | Callout
+    | Table
+    | Figure
+    | Pictures
+    | References
+    | Links
+    | Checklist
+)
+
+PER_PAGE = 60
+"""Pictures on a page beside the report."""
 
 
 def picture_sheet(
-    pictures: Mapping[str, bytes], caption: str, note: str, *, most_bytes: int
+    pictures: Mapping[str, bytes],
+    caption: str,
+    note: str,
+    *,
+    folder: str,
+    most_bytes: int,
 ) -> list[Block]:
-    """Return as many pictures as a file that opens can hold, and how many are left.
+    """Return the pictures that a file can hold; the others on pages beside it.
 
     Args:
         pictures: Patient -> PNG.
         caption: What they show.
         note: How to read them.
+        folder: Of the files and pages beside the report, where `most_bytes` is not
+            enough for all.
         most_bytes: Of all pictures together.
     """
     sizes = accumulate(len(picture) for picture in pictures.values())
     fitting = sum(size <= most_bytes for size in sizes)
-    shown = list(pictures.items())[:fitting]
-    if not shown:
+    if not pictures:
         return []
-    images = [(patient, b64encode(png).decode("ascii")) for patient, png in shown]
-    blocks: list[Block] = [Pictures(images, caption, note)]
+    shown = list(pictures.items())[:fitting]
+    images = [(p, data_address(png)) for p, png in shown]
+    blocks: list[Block] = (
+        [Pictures(images, caption, note, folder.rpartition("/")[2])] if shown else []
+    )
     if hidden := len(pictures) - len(shown):
-        words = f"{count(hidden, 'more picture')} would make this file too large to "
-        blocks.append(Callout(words + "open; see the derivatives folder of the study."))
+        words = (
+            f"{count(hidden, 'more picture')} would make this file too large to open"
+        )
+        pages = -(-len(pictures) // PER_PAGE)
+        links = [(f"Page {n}", f"{folder}/page{n}.html") for n in range(1, pages + 1)]
+        blocks += [Callout(f"{words}the pages beside it:"), Links(links)]
     return blocks
+
+
+def data_address(png: bytes) -> str:
+    """Return the address that is the picture itself."""
+    return f"data:image/png;base64,{b64encode(png).decode('ascii')}"
 
 
 class Section(NamedTuple):
@@ -124,3 +172,17 @@ class Section(NamedTuple):
     anchor: str
     title: str
     blocks: list[Block]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Name of a file -> table, for every table of the chapter."""
+        found: dict[str, Table] = {}
+        for block in self.blocks:
+            if isinstance(block, Table):
+                name = f"{self.anchor}-{slug(block.caption)}"
+                found[name if name not in found else f"{name}-{len(found)}"] = block
+        return found
+
+    def name_of(self, table: Table) -> str:
+        """Return the name of a table's file."""
+        return next(n for n, one in self.tables.items() if one is table)

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from radhabitat.clinical.tables import ClinicalTables
+    import numpy as np
+    from numpy.typing import NDArray
+
     from radhabitat.evaluation.results import Evaluation, Prognosis
+    from radhabitat.selection.lasso import LassoPath
     from radhabitat.settings import StudySettings
 
 Counts = tuple[tuple[str, int], ...]
@@ -48,6 +51,19 @@ class MatchRow(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Penalized:
+    """The LASSO of a block, learned on all patients.
+
+    Attributes:
+        names: What it chose from, in the order of the path's columns.
+        path: Coefficients and error over the penalty.
+    """
+
+    names: tuple[str, ...]
+    path: LassoPath
+
+
+@dataclass(frozen=True, eq=False)
 class ReportContent:
     """Everything that the report shows; an empty part leaves its section out.
 
@@ -76,11 +92,17 @@ class ReportContent:
         reliability: Features left after each reliability step.
         selection: Block -> variables left after each selection step, learned on
             all patients.
+        lasso: Block -> its LASSO on all patients.
+        chosen: Variable of a formula, or left by a LASSO -> its value in each patient
+            of `evaluation`, shape (patients,).
+        sites: Hospital or scanner of each patient of `evaluation`; empty: one.
+        surfaces: Patient -> PNG of `habitat_surface`.
+        stability: Kind of change and region -> measure -> value, of stability.csv.
         evaluation: The models and how good they are; None without an outcome.
         verdict: The honest answer in plain words.
-        tables: Tables 1 to 3 of the clinical candidates.
         prognosis: Survival by risk group, one per model.
         sample_size: How many patients such a model needs, in words.
+        baseline: Rows of Table 1, the first the headers; see `baseline_table`.
         clinical_columns: (name of a clinical column, what it is).
         provenance: (name, value): versions, seed, hashes of input and settings.
     """
@@ -105,11 +127,16 @@ class ReportContent:
     not_computable: int = 0
     reliability: Counts = ()
     selection: Mapping[str, Counts] = field(default_factory=dict)
+    lasso: Mapping[str, Penalized] = field(default_factory=dict)
+    chosen: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    sites: tuple[str, ...] = ()
+    surfaces: Mapping[str, bytes] = field(default_factory=dict)
+    stability: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     evaluation: Evaluation | None = None
     verdict: str = ""
-    tables: ClinicalTables | None = None
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
+    baseline: tuple[tuple[str, ...], ...] = ()
     clinical_columns: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
 

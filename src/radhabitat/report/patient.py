@@ -125,6 +125,7 @@ def _habitats(page: PatientPage) -> list[Block]:
             {page.patient: page.picture},
             "The sequences with the tumor's habitats",
             "Habitats are those of the training: the same number is the same tissue.",
+            folder="",
             most_bytes=10_000_000,
         ),
         Table(

@@ -92,3 +92,17 @@ def in_words(names: tuple[str, ...]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def shortened(name: str, length: int) -> str:
+    """Return a name of at most so many characters, cut in the middle."""
+    if len(name) <= length:
+        return name
+    tail = (length - 1) * 2 // 3
+    return f"{name[: length - 1 - tail]}\N{HORIZONTAL ELLIPSIS}{name[-tail:]}"
+
+
+def slug(words: str) -> str:
+    """Return words as a part of a file name or an anchor."""
+    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in words.lower())
+    return "-".join(part for part in kept.split("-") if part) or "unnamed"

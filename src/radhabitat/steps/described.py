@@ -18,7 +18,7 @@ from radhabitat.files.store import (
     write_json,
 )
 from radhabitat.files.volumes import write_labels
-from radhabitat.report import habitat_picture
+from radhabitat.report import habitat_picture, habitat_surface
 from radhabitat.steps.aligned import read_aligned
 from radhabitat.steps.row import measure
 from radhabitat.steps.task import HabitatTask
@@ -34,6 +34,7 @@ class Described:
         row: Column -> value; NaN where not computable.
         volumes_mm3: Volumes of habitats 1..k.
         picture: PNG of the sequences with the habitats.
+        surface: PNG of the habitats in three dimensions.
         notes: What is missing from the row and why, and unusual gray levels.
     """
 
@@ -42,6 +43,7 @@ class Described:
     row: Mapping[str, float]
     volumes_mm3: tuple[float, ...]
     picture: bytes
+    surface: bytes
     notes: tuple[str, ...]
 
 
@@ -62,6 +64,7 @@ def describe_patient(task: HabitatTask) -> Described:
         row=numbers(record.result["row"]),
         volumes_mm3=tuple(cast("list[float]", record.result["volumes_mm3"])),
         picture=paths.picture().read_bytes(),
+        surface=paths.surface().read_bytes(),
         notes=tuple(cast("list[str]", record.result["notes"])),
     )
 
@@ -84,8 +87,9 @@ def _describe(task: HabitatTask, provenance: Json) -> tuple[list[Path], Json]:
         },
     )
     write_bytes(paths.picture(), habitat_picture(subject, habitats))
+    write_bytes(paths.surface(), habitat_surface(habitats))
     levels = gray_levels(subject, habitats, patient.settings.features)
-    files = [paths.habitats(), about, paths.picture()]
+    files = [paths.habitats(), about, paths.picture(), paths.surface()]
     return files, {
         "row": row,
         "volumes_mm3": volumes,
@@ -104,7 +108,7 @@ def provenance_of(task: HabitatTask, step: str) -> dict[str, object]:
         "features": settings.features.model_dump(mode="json"),
         "partition": task.partition.to_json(),
         "seed": settings.seed,
-        "code": code_version("habitats", "features", "report", "steps"),
+        "code": code_version("habitats", "features", "report/figures", "steps"),
         "versions": library_versions(),
     }
 

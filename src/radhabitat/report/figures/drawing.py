@@ -7,13 +7,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from radhabitat.report.palette import FAINT, INK, RULE
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Formatter
 
 # Any: the names that matplotlib allows differ between its versions
 _STYLE: dict[Any, Any] = {
@@ -46,29 +49,113 @@ _TIGHT: dict[Any, Any] = {
     "figure.constrained_layout.hspace": 0.0,
     "figure.constrained_layout.wspace": 0.01,
 }
+DPI = 300
 GRAYS = 40
-_CHINESE_FONTS = ("Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC")
+CHINESE_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "SimHei",
+    "PingFang SC",
+    "Heiti SC",
+)
+"""Free ones first; the first that is installed draws Chinese in PNG, TIFF and PDF."""
 
 Fill = Callable[["Figure"], None]
+Translate = Callable[[str], str]
 
 
-def draw_svg(name: str, fill: Fill) -> str:
+class Drawn(NamedTuple):
+    """One drawing in every form.
+
+    Attributes:
+        svg: File of its own; text stays text.
+        page: The same as an element of a page.
+        png: 300 dpi.
+        tiff: 300 dpi, compressed without loss.
+        data: The numbers behind it.
+    """
+
+    svg: str
+    page: str
+    png: bytes
+    tiff: bytes
+    data: pd.DataFrame
+
+
+def draw_svg(name: str, fill: Fill, translate: Translate = str) -> str:
     """Return a drawing as an SVG element to be put into a page.
 
     Args:
         name: Unique in the page; begins every id of the drawing.
         fill: Draws on the empty figure and sets its size.
+        translate: Of every word in it.
     """
-    target = io.StringIO()
     with _new_figure({"svg.hashsalt": name}) as figure:
         fill(figure)
-        figure.savefig(
-            target,
-            format="svg",
-            transparent=True,
-            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-        )
-    return _for_a_page(target.getvalue(), name)
+        _translate(figure, translate)
+        return _for_a_page(_svg(figure), name)
+
+
+def draw_files(name: str, fill: Fill, translate: Translate = str) -> Drawn:
+    """Return a drawing in every form in which journals and readers want it.
+
+    Args:
+        name: Unique in the report.
+        fill: Draws on the empty figure and sets its size.
+        translate: Of every word in it.
+    """
+    from radhabitat.report.figures.behind import data_behind
+
+    with _new_figure({"svg.hashsalt": name, "font.family": _families()}) as figure:
+        fill(figure)
+        data = data_behind(figure)
+        _translate(figure, translate)
+        svg = _svg(figure)
+        png, tiff = _pixels(figure)
+    return Drawn(svg, _for_a_page(svg, name), png, tiff, data)
+
+
+def _svg(figure: Figure) -> str:
+    target = io.StringIO()
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(target, format="svg", transparent=True, metadata=nothing)
+    return target.getvalue()
+
+
+def _pixels(figure: Figure) -> tuple[bytes, bytes]:
+    from PIL import Image
+
+    raw, png, tiff = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    figure.savefig(raw, format="raw", dpi=DPI, facecolor="white")
+    width, height = (int(v) for v in figure.get_size_inches() * DPI)
+    with Image.frombytes("RGBA", (width, height), raw.getvalue()) as image:
+        flat = image.convert("RGB")
+        flat.save(png, format="png", dpi=(DPI, DPI))
+        flat.save(tiff, format="tiff", dpi=(DPI, DPI), compression="tiff_lzw")
+    return png.getvalue(), tiff.getvalue()
+
+
+def _translate(figure: Figure, translate: Translate) -> None:
+    """Put every word of a drawing into another language."""
+    if translate is str:
+        return
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedLocator, FuncFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            shown = axis.get_major_formatter()
+            named = isinstance(axis.get_major_locator(), FixedLocator)
+            if named and isinstance(shown, FuncFormatter):
+                words = partial(_in_other_words, shown=shown, translate=translate)
+                axis.set_major_formatter(words)
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and text.get_text():
+            text.set_text(translate(text.get_text()))
 
 
 def draw_png(fill: Fill, *, colors: Sequence[str]) -> bytes:
@@ -108,6 +195,12 @@ def _new_figure(style: dict[Any, Any]) -> Iterator[Figure]:
         yield Figure(layout="constrained")
 
 
+def _in_other_words(
+    value: float, place: int | None, *, shown: Formatter, translate: Translate
+) -> str:
+    return translate(shown(value, place))
+
+
 def _palette(colors: Sequence[str]) -> list[int]:
     from matplotlib.colors import to_rgb
 
@@ -116,11 +209,17 @@ def _palette(colors: Sequence[str]) -> list[int]:
     return [round(255 * part) for color in every for part in color]
 
 
-def _families() -> list[str]:
+def chinese_font() -> tuple[str, str] | None:
+    """Return the name and the file of an installed font with Chinese characters."""
     from matplotlib import font_manager
 
-    known = {font.name for font in font_manager.fontManager.ttflist}
-    return ["DejaVu Sans", *(f for f in _CHINESE_FONTS if f in known)]
+    known = {font.name: font.fname for font in font_manager.fontManager.ttflist}
+    return next(((f, known[f]) for f in CHINESE_FONTS if f in known), None)
+
+
+def _families() -> list[str]:
+    found = chinese_font()
+    return ["DejaVu Sans", *([found[0]] if found else [])]
 
 
 def _for_a_page(svg: str, name: str) -> str:

@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
 
 from radhabitat.evaluation.results import Evaluation
 from radhabitat.report.palette import INK, model_color
-from radhabitat.report.wording import short_title
+from radhabitat.report.wording import p_value, short_title
 
 NO_EVENT_COLOR = "#b4bcc4"
 GOLDEN_RATIO = 0.6180339887498949
@@ -29,10 +30,21 @@ def draw_risk_by_outcome(figure: Figure, evaluation: Evaluation) -> None:
     places = [p + side for p in range(len(results)) for side in (-0.2, 0.2)]
     axes.set_xticks(places, ["no", "yes"] * len(results))
     for position, name in enumerate(results):
-        axes.text(position, 1.03, short_title(name), ha="center", fontweight="bold")
-    axes.set(xlim=(-0.5, len(results) - 0.5), ylim=(-0.02, 1.1))
+        axes.text(position, 1.09, short_title(name), ha="center", fontweight="bold")
+        axes.text(position, 1.03, _tested(evaluation, name), ha="center", fontsize=8.5)
+    axes.set(xlim=(-0.5, len(results) - 0.5), ylim=(-0.02, 1.16))
     axes.set(xlabel="Event happened", ylabel="Out-of-bag risk")
     axes.grid(visible=True, axis="y")
+
+
+def _tested(evaluation: Evaluation, name: str) -> str:
+    """Return the p-value of the Mann-Whitney test."""
+    risk = evaluation.results[name].risk_out_of_bag
+    groups = [risk[(evaluation.outcome == v) & np.isfinite(risk)] for v in (0, 1)]
+    if min(map(len, groups)) == 0:
+        return ""
+    p = p_value(float(mannwhitneyu(*groups).pvalue))
+    return f"p {p}" if p.startswith("<") else f"p = {p}"
 
 
 def _draw_group(

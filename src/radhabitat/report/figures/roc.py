@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.stats import norm
 
-from radhabitat.evaluation.results import Evaluation
+from radhabitat.evaluation.results import Evaluation, Roc
 from radhabitat.report.palette import FAINT, model_color
 from radhabitat.report.wording import number, short_title
+
+GRID = np.linspace(0, 1, 101)
+
+
+def band(
+    curve: Roc, events: int, others: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return 1 - specificity and the 95 % limits of sensitivity there, pointwise.
+
+    The limits count the patients tested, not how the learning varies.
+
+    Reference:
+        Hsieh and Turnbull 1996, Ann Stat 24:25, theorem 2.2: variance at a fixed
+        false positive rate; the slope is that over 0.1; Wilson's form at 0 and 1.
+    """
+    y = np.interp(GRID, curve.false_positive_rate, curve.true_positive_rate)
+    ends = np.clip([GRID - 0.05, GRID + 0.05], 0, 1)
+    rise = np.interp(ends[1], GRID, y) - np.interp(ends[0], GRID, y)
+    slope = rise / (ends[1] - ends[0])
+    own = y * (1 - y) / max(events, 1)
+    whole = own + slope**2 * GRID * (1 - GRID) / max(others, 1)
+    # as if of fewer events, so that Wilson's interval holds both variances
+    size = max(events, 1) * np.divide(own, whole, out=np.ones_like(y), where=whole > 0)
+    z2 = norm.ppf(0.975) ** 2
+    size = np.maximum(size, 1.0)
+    middle = (y + z2 / (2 * size)) / (1 + z2 / size)
+    half = np.sqrt(z2 * (y * (1 - y) / size + z2 / (4 * size**2))) / (1 + z2 / size)
+    return GRID, middle - half, middle + half
 
 
 def draw_roc(figure: Figure, evaluation: Evaluation) -> None:
@@ -23,7 +54,12 @@ def draw_roc(figure: Figure, evaluation: Evaluation) -> None:
             linestyle=(0, (4, 3)),
             label=f"{short_title(name)}, apparent {number(result.apparent.value)}",
         )
+    happened = int(evaluation.outcome.sum())
+    sizes = happened, len(evaluation.outcome) - happened
     for position, (name, result) in enumerate(evaluation.results.items()):
+        x, low, high = band(result.roc_out_of_bag, *sizes)
+        color = model_color(position)
+        axes.fill_between(x, low, high, color=color, alpha=0.12, linewidth=0)
         axes.plot(
             result.roc_out_of_bag.false_positive_rate,
             result.roc_out_of_bag.true_positive_rate,

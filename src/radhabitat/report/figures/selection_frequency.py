@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from radhabitat.evaluation.results import ModelResult
-from radhabitat.report.wording import percent
+from radhabitat.report.wording import percent, shortened
 
 SHOWN = 15
 LONGEST_NAME = 58
@@ -22,13 +22,9 @@ def draw_selection_frequency(figure: Figure, result: ModelResult, color: str) ->
     axes.barh(range(len(names)), shares, color=colors, height=0.72)
     for place, share in enumerate(shares):
         axes.text(share + 0.01, place, percent(share), va="center", fontsize=8.5)
-    axes.set_yticks(range(len(names)), [_shortened(name) for name in names])
+    axes.set_yticks(
+        range(len(names)), [shortened(name, LONGEST_NAME) for name in names]
+    )
     axes.invert_yaxis()
     axes.set(xlim=(0, 1.09), xlabel="Share of resamples that kept the variable")
     axes.tick_params(axis="y", length=0)
-
-
-def _shortened(name: str) -> str:
-    if len(name) <= LONGEST_NAME:
-        return name
-    return f"{name[: LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"

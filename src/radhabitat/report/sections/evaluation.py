@@ -40,7 +40,7 @@ def evaluation_blocks(content: ReportContent) -> list[Block]:
             "seen this patient (out-of-bag)."
         ),
         *_discrimination(evaluation),
-        *validation_blocks(evaluation),
+        *validation_blocks(evaluation, content),
         *_calibration(evaluation),
         *_benefit(evaluation),
         *_comparison(evaluation),
@@ -59,8 +59,9 @@ def _discrimination(evaluation: Evaluation) -> list[Block]:
         Figure(
             "roc",
             partial(draw_roc, evaluation=evaluation),
-            "ROC curves. Bold: out-of-bag. Thin and dashed: apparent, on the patients "
-            "the formula was learned from.",
+            "ROC curves. Bold: out-of-bag, with pointwise 95 % limits that count the "
+            "patients tested, not how the learning varies. Thin and dashed: "
+            "apparent, on the patients the formula was learned from.",
         ),
         Figure(
             "auc-forest",
@@ -127,7 +128,7 @@ def _benefit(evaluation: Evaluation) -> list[Block]:
             "risk-by-outcome",
             partial(draw_risk_by_outcome, evaluation=evaluation),
             "Out-of-bag risk of every patient, by whether the event happened. Box: "
-            "median and quartiles.",
+            "median and quartiles. p: Mann-Whitney test.",
         ),
     ]
 

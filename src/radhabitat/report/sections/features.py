@@ -6,8 +6,9 @@ from functools import partial
 
 from radhabitat.report.blocks import Block, Figure, Table, Text
 from radhabitat.report.content import ReportContent
-from radhabitat.report.figures.feature_funnel import draw_feature_funnel
-from radhabitat.report.wording import count
+from radhabitat.report.figures.heat_map import draw_heat_map
+from radhabitat.report.figures.lasso import draw_lasso_error, draw_lasso_paths
+from radhabitat.report.wording import count, slug
 
 
 def features_blocks(content: ReportContent) -> list[Block]:
@@ -22,10 +23,6 @@ def features_blocks(content: ReportContent) -> list[Block]:
                 "models treat them as average."
             )
         blocks.append(Text(words))
-    if content.reliability:
-        funnel = partial(draw_feature_funnel, steps=content.reliability)
-        caption = "Features that can be measured twice: left after each step."
-        blocks.append(Figure("reliability", funnel, caption, wide=True))
     if content.selection:
         rows: list[tuple[str, ...]] = [
             (block if first == 0 else "", step, f"{left:,}")
@@ -42,4 +39,37 @@ def features_blocks(content: ReportContent) -> list[Block]:
                 "what is kept there may differ (see selection frequency).",
             )
         )
+    return blocks + _penalized(content)
+
+
+def _penalized(content: ReportContent) -> list[Block]:
+    """Return path, error and correlations of each block's LASSO."""
+    blocks: list[Block] = []
+    for block, found in content.lasso.items():
+        name = slug(block)
+        kept = [
+            n
+            for n, c in zip(found.names, found.path.coefficients.T, strict=True)
+            if c[found.path.best] != 0.0 and n in content.chosen
+        ]
+        blocks += [
+            Figure(
+                f"lasso-paths-{name}",
+                partial(draw_lasso_paths, block=found),
+                f"{block}: LASSO coefficients over the penalty, on all patients. From "
+                "left to right the penalty falls.",
+            ),
+            Figure(
+                f"lasso-error-{name}",
+                partial(draw_lasso_error, block=found),
+                f"{block}: error of left-out patients, with its standard error. "
+                "Dashed: the smallest error; dotted: the largest penalty within one "
+                "standard error of it.",
+            ),
+        ]
+        if len(kept) > 1:
+            values = {n: content.chosen[n] for n in kept}
+            draw = partial(draw_heat_map, values=values)
+            words = f"{block}: rank correlations of those with a coefficient."
+            blocks.append(Figure(f"spearman-{name}", draw, words, wide=True))
     return blocks

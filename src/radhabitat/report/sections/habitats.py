@@ -13,7 +13,8 @@ from radhabitat.report.figures.habitat_shares import draw_habitat_shares
 from radhabitat.report.wording import UNKNOWN, count, number, percent
 from radhabitat.settings import HabitatSettings
 
-PICTURES_BYTES = 7_500_000
+PICTURES_BYTES = 6_500_000
+SURFACES_BYTES = 1_200_000
 """Pictures up to this size keep a report with base64 below 15 MB."""
 
 DOUBTFUL = 0.05
@@ -142,14 +143,24 @@ def _shares(content: ReportContent) -> list[Block]:
 
 
 def _pictures(content: ReportContent) -> list[Block]:
-    return picture_sheet(
+    solid = picture_sheet(
+        content.surfaces,
+        "Habitats of every patient, in three dimensions",
+        "Seen obliquely from the front and above, the patient's right on the left. "
+        "Gray: outline of the whole tumor.",
+        folder="pictures/surfaces",
+        most_bytes=SURFACES_BYTES,
+    )
+    flat = picture_sheet(
         content.pictures,
         "Habitats of every patient, in pictures",
         "The axial slice with the largest tumor area, seen from below: the patient's "
         "right (R) is on the left. Yellow: the drawn tumor. Percentages: shares of the "
         "whole tumor. Click a picture to enlarge it.",
+        folder="pictures/habitats",
         most_bytes=PICTURES_BYTES,
     )
+    return flat + solid
 
 
 def _table(content: ReportContent) -> list[Block]:

@@ -56,21 +56,15 @@ WORKS = {
     "doi:10.1136/bmj-2023-078378",
 }
 
-_CITATION = re.compile(r"\[@(\w+)\]")
+CITATION = re.compile(r"\[@(\w+)\]")
 
 
 def methods_blocks(content: ReportContent) -> list[Block]:
     """Return paragraphs with numbered citations, and the works cited."""
-    paragraphs = []
-    if content.from_images:
-        paragraphs += [_images(content), _habitats(content), _features(content)]
-        if content.reliability:
-            paragraphs.append(_reliability(content))
-    if content.evaluation is not None:
-        paragraphs += [_learning(content), _evaluation(content, content.evaluation)]
+    paragraphs = methods_text(content)
     if not paragraphs:
         return []
-    cited = list(dict.fromkeys(_CITATION.findall("".join(paragraphs))))
+    cited = list(dict.fromkeys(CITATION.findall("".join(paragraphs))))
     return [
         *(Text(_numbered(words, cited)) for words in paragraphs),
         Heading("References"),
@@ -78,8 +72,20 @@ def methods_blocks(content: ReportContent) -> list[Block]:
     ]
 
 
+def methods_text(content: ReportContent) -> list[str]:
+    """Return the paragraphs with citations as keys: [@key]."""
+    paragraphs = []
+    if content.from_images:
+        paragraphs += [_images(content), _habitats(content), _features(content)]
+        if content.reliability:
+            paragraphs.append(_reliability(content))
+    if content.evaluation is not None:
+        paragraphs += [_learning(content), _evaluation(content, content.evaluation)]
+    return paragraphs
+
+
 def _numbered(words: str, cited: list[str]) -> str:
-    return _CITATION.sub(lambda found: f"[{cited.index(found[1]) + 1}]", words)
+    return CITATION.sub(lambda found: f"[{cited.index(found[1]) + 1}]", words)
 
 
 def _images(content: ReportContent) -> str:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+
+import numpy as np
 
 from radhabitat.evaluation.results import ModelResult
-from radhabitat.report.blocks import Block, Callout, Heading, Table, Text
+from radhabitat.report.blocks import Block, Callout, Figure, Heading, Table, Text
 from radhabitat.report.content import ReportContent
+from radhabitat.report.figures.coefficients import draw_coefficients
+from radhabitat.report.figures.heat_map import draw_heat_map
+from radhabitat.report.figures.importance import draw_importance
+from radhabitat.report.figures.nomogram import draw_nomogram
+from radhabitat.report.nomogram import make_nomogram
+from radhabitat.report.palette import model_color
 from radhabitat.report.wording import (
     RESEARCH_ONLY,
     UNKNOWN,
@@ -14,6 +23,7 @@ from radhabitat.report.wording import (
     model_title,
     number,
     percent,
+    slug,
 )
 
 HEADERS = (
@@ -43,8 +53,53 @@ def models_blocks(content: ReportContent) -> list[Block]:
             "variables chosen on the same patients they would say nothing."
         ),
     ]
-    for name, result in evaluation.results.items():
+    for place, (name, result) in enumerate(evaluation.results.items()):
         blocks += _formula(name, result)
+        blocks += _drawn(content, result, model_color(place))
+    return blocks
+
+
+def _drawn(content: ReportContent, result: ModelResult, color: str) -> list[Block]:
+    """Return the pictures of one formula; those of its values where they are known."""
+    model, title = result.model, model_title(result.model.name)
+    if not model.variables or not np.any(model.coefficients):
+        return []
+    name = slug(model.name)
+    blocks: list[Block] = [
+        Figure(
+            f"coefficients-{name}",
+            partial(draw_coefficients, result=result, color=color),
+            f"{title}: odds ratio per SD of each variable, and the share of resamples "
+            "that kept it. No intervals: for variables chosen on the same patients "
+            "they would be too narrow.",
+            wide=True,
+        ),
+        Figure(
+            f"importance-{name}",
+            partial(draw_importance, result=result),
+            f"{title}: importance. To the right: kept more often; larger: a larger "
+            "coefficient; brighter: the same sign in more of the resamples.",
+            wide=True,
+        ),
+    ]
+    if any(n not in content.chosen for n in model.variables):
+        return blocks
+    values = {n: content.chosen[n] for n in model.variables}
+    if len(values) > 1:
+        draw = partial(draw_heat_map, values=values, vif=result.vif)
+        words = f"{title}: rank correlations and variance inflation factors (VIF)."
+        blocks.append(Figure(f"correlation-{name}", draw, words, wide=True))
+    if not model.sites:
+        ruler = make_nomogram(model, np.column_stack(list(values.values())))
+        blocks.append(
+            Figure(
+                f"nomogram-{name}",
+                partial(draw_nomogram, nomogram=ruler),
+                f"{title}: nomogram. Points of all variables are added; the risk "
+                f"stands below the total. {RESEARCH_ONLY}",
+                wide=True,
+            )
+        )
     return blocks
 
 
