@@ -68,11 +68,15 @@ def _of_itk(image: SimpleITK.Image) -> tuple[NDArray[np.float64], Grid]:
     return array, Grid(array.shape, affine)
 
 
-def as_regions(mask: MaskLike, labels: Labels) -> Iterator[tuple[str, Mask]]:
+def as_regions(
+    mask: MaskLike, labels: Labels
+) -> Iterator[tuple[str, Mask | MaskError]]:
     """Give name and voxels of each region; none asked for: one for each label.
 
+    A label that the mask lacks gives the error instead.
+
     Raises:
-        MaskError: It cannot be read, is empty, or lacks a label.
+        MaskError: It cannot be read, or is empty.
     """
     if isinstance(mask, Mask):
         yield "1", mask
@@ -87,12 +91,15 @@ def as_regions(mask: MaskLike, labels: Labels) -> Iterator[tuple[str, Mask]]:
         raise MaskError("The mask is empty", "draw the region, or choose another file")
     for wanted in labels or tuple((label,) for label in present):
         if not set(wanted) & set(present):
-            raise MaskError(
-                f"The mask has no label {_named(wanted)}; found: "
-                f"{', '.join(map(str, present))}",
-                "choose labels among those found",
+            found = ", ".join(map(str, present))
+            yield (
+                _named(wanted),
+                MaskError(
+                    f"The mask has no label {_named(wanted)}; found: {found}",
+                    "choose labels among those found",
+                ),
             )
-        if set(wanted) >= set(present):
+        elif set(wanted) >= set(present):
             yield _named(wanted), whole
         elif isinstance(mask, (str, Path)):
             yield _named(wanted), read_mask(mask, labels=wanted)[0]
@@ -122,6 +129,9 @@ def as_union(mask: MaskLike, labels: tuple[int, ...]) -> Mask:
     Raises:
         MaskError: As `as_regions`.
     """
-    found = dict(as_regions(mask, (labels,) if labels else ()))
-    union = np.logical_or.reduce([one.array for one in found.values()])
-    return Mask(union, next(iter(found.values())).grid)
+    found = []
+    for _, one in as_regions(mask, (labels,) if labels else ()):
+        if isinstance(one, MaskError):
+            raise one
+        found.append(one)
+    return Mask(np.logical_or.reduce([one.array for one in found]), found[0].grid)
