@@ -384,6 +384,17 @@ class StudySettings(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _kinetic_maps_compare_sequences(self) -> Self:
+        scale = self.preprocessing.normalization
+        if self.habitats.maps == "kinetic" and scale != "none":
+            raise ValueError(
+                f"habitats.maps = 'kinetic' with preprocessing.normalization {scale!r}: "
+                "wash-in and wash-out compare sequences, which normalization puts on "
+                "scales of their own; set it to 'none'"
+            )
+        return self
+
     @property
     def channels(self) -> tuple[str, ...]:
         """What tumors are divided by: names of sequences or of kinetic maps."""

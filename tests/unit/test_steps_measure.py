@@ -130,6 +130,6 @@ def test_stability_says_how_much_of_each_region_survives_each_change(tmp_path):
 
 
 def test_stability_of_two_patients_is_refused(tmp_path):
-    with pytest.raises(InputError, match="2 patients could be measured again") as e:
+    with pytest.raises(InputError, match="2 patients can be measured again") as e:
         write_stability(*repeats_of(2, error=0.1), ResultsLayout(tmp_path))
     assert "reliability.patients" in e.value.fix
