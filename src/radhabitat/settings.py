@@ -272,7 +272,9 @@ class ReliabilitySettings(Section):
         description="What differs between extractions, besides the random starts",
     )
     shift_mm: float = Field(
-        1.0, gt=0, description="Contours, borders and sequences move by at most this"
+        1.0,
+        gt=0,
+        description="Contours, borders, starts of registration move by at most this",
     )
     strength: Share = Field(
         0.05, description="Noise in parts of the tumor's spread; range of the bias"
@@ -389,8 +391,8 @@ class StudySettings(Section):
         scale = self.preprocessing.normalization
         if self.habitats.maps == "kinetic" and scale != "none":
             raise ValueError(
-                f"habitats.maps = 'kinetic' with preprocessing.normalization {scale!r}: "
-                "wash-in and wash-out compare sequences, which normalization puts on "
+                f"habitats.maps = 'kinetic' with preprocessing.normalization {scale!r}"
+                ": wash-in and wash-out compare sequences, which normalization puts on "
                 "scales of their own; set it to 'none'"
             )
         return self
