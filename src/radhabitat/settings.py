@@ -287,7 +287,9 @@ class ReliabilitySettings(Section):
         description="What differs between extractions, besides the random starts",
     )
     shift_mm: float = Field(
-        1.0, gt=0, description="Contours, borders and sequences move by at most this"
+        1.0,
+        gt=0,
+        description="Contours, borders, starts of registration move by at most this",
     )
     strength: Share = Field(
         0.05, description="Noise in parts of the tumor's spread; range of the bias"
@@ -396,6 +398,17 @@ class StudySettings(Section):
             raise ValueError(
                 f"habitats.rings_mm reaches {max(habitats.rings_mm):g} mm, "
                 f"preprocessing.margin_mm only {self.preprocessing.margin_mm:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _kinetic_maps_compare_sequences(self) -> Self:
+        scale = self.preprocessing.normalization
+        if self.habitats.maps == "kinetic" and scale != "none":
+            raise ValueError(
+                f"habitats.maps = 'kinetic' with preprocessing.normalization {scale!r}"
+                ": wash-in and wash-out compare sequences, which normalization puts on "
+                "scales of their own; set it to 'none'"
             )
         return self
 

@@ -71,8 +71,10 @@ def _of_itk(image: SimpleITK.Image) -> tuple[NDArray[np.float64], Grid]:
 
 def as_regions(
     mask: MaskLike, labels: Labels, on: Volume | None = None
-) -> Iterator[tuple[str, Mask]]:
+) -> Iterator[tuple[str, Mask | MaskError]]:
     """Give name and voxels of each region; none asked for: one for each label.
+
+    A label that the mask lacks gives the error instead.
 
     Args:
         mask: As users give it.
@@ -80,7 +82,7 @@ def as_regions(
         on: The image that it was drawn on; contours need it.
 
     Raises:
-        MaskError: It cannot be read, is empty, or lacks a label.
+        MaskError: It cannot be read, or is empty.
     """
     if isinstance(mask, Mask):
         yield "1", mask
@@ -90,13 +92,17 @@ def as_regions(
         raise MaskError("The mask is empty", "draw the region, or choose another file")
     chosen = segments.choose(names)
     for wanted in labels or tuple((label,) for label in chosen):
-        if not set(wanted) & set(segments.names):
-            raise MaskError(
+        name = segments.names.get(wanted[0]) if len(wanted) == 1 else ""
+        if set(wanted) & set(segments.names):
+            yield name or _named(wanted), segments.union(wanted)
+            continue
+        yield (
+            _named(wanted),
+            MaskError(
                 f"The mask has no label {_named(wanted)}; found: {segments.found()}",
                 "choose labels among those found",
-            )
-        name = segments.names.get(wanted[0]) if len(wanted) == 1 else ""
-        yield name or _named(wanted), segments.union(wanted)
+            ),
+        )
 
 
 def _segments(
@@ -130,6 +136,9 @@ def as_union(mask: MaskLike, labels: tuple[int, ...], on: Volume | None = None) 
     Raises:
         MaskError: As `as_regions`.
     """
-    found = dict(as_regions(mask, (labels,) if labels else (), on))
-    union = np.logical_or.reduce([one.array for one in found.values()])
-    return Mask(union, next(iter(found.values())).grid)
+    found = []
+    for _, one in as_regions(mask, (labels,) if labels else (), on):
+        if isinstance(one, MaskError):
+            raise one
+        found.append(one)
+    return Mask(np.logical_or.reduce([one.array for one in found]), found[0].grid)
