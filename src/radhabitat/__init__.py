@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from radhabitat.evaluation import evaluate
     from radhabitat.extraction import extract_features
     from radhabitat.features import extract
-    from radhabitat.files.volumes import read_mask, read_volume
+    from radhabitat.files.masks import read_mask
+    from radhabitat.files.volumes import read_volume
     from radhabitat.habitats import divide_cohort, find_habitats
     from radhabitat.learning import fit_ladder
     from radhabitat.phantom import write_phantom
@@ -57,7 +58,8 @@ _HOME = {
     "evaluation": "evaluate",
     "extraction": "extract_features",
     "features": "extract",
-    "files.volumes": "read_mask read_volume",
+    "files.masks": "read_mask",
+    "files.volumes": "read_volume",
     "habitats": "divide_cohort find_habitats",
     "learning": "fit_ladder",
     "phantom": "write_phantom",

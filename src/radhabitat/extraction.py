@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from radhabitat.errors import MaskError, TableError
+from radhabitat.errors import MaskError, RadHabitatError, TableError
 from radhabitat.execution import Progress, silent
 from radhabitat.features import measure, remarks, why_missing
 from radhabitat.files.given import (
@@ -58,12 +58,14 @@ class Row:
         label: The label, or `1+2` for a union.
         values: `diagnostics_...` and features; NaN where not computable.
         remarks: What deserves a word.
+        error: Why the region could not be measured; then it has no values.
     """
 
     case: str
     label: str
     values: dict[str, float]
-    remarks: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    error: RadHabitatError | None = None
 
 
 def extract_features(
@@ -103,6 +105,8 @@ def extract_features(
     wanted = tuple((n,) if isinstance(n, int) else tuple(n) for n in labels)
     rows = measure_case(Case("the image", image, mask, wanted, chosen))
     for row in rows:
+        if row.error is not None:
+            raise row.error
         for remark in row.remarks:
             warnings.warn(f"Label {row.label}: {remark}", stacklevel=2)
     table = pd.DataFrame([row.values for row in rows])
@@ -111,18 +115,24 @@ def extract_features(
 
 
 def measure_case(case: Case) -> tuple[Row, ...]:
-    """Measure every region of one case.
+    """Measure every region of one case; one that cannot be measured says why.
 
     Raises:
-        RadHabitatError: As `extract_features`.
+        RadHabitatError: The image or the mask cannot be read, or has no region.
     """
     image = as_volume(case.image)
     labels = case.labels
     if not labels and case.parameters.label is not None:
         labels = ((case.parameters.label,),)
-    return tuple(
-        _row(case, label, image, mask) for label, mask in as_regions(case.mask, labels)
-    )
+    rows = []
+    for label, mask in as_regions(case.mask, labels, image):
+        try:
+            if isinstance(mask, MaskError):
+                raise mask
+            rows.append(_row(case, label, image, mask))
+        except RadHabitatError as error:
+            rows.append(Row(case.name, label, {}, error=error))
+    return tuple(rows)
 
 
 def write_maps(
@@ -151,7 +161,7 @@ def write_maps(
     from radhabitat.features.maps import MAPPED, feature_maps
 
     image, names = as_volume(source[0]), tuple(features) or MAPPED
-    mask = as_union(source[1], source[2])
+    mask = as_union(source[1], source[2], image)
     mask = on_grid(mask, image, "the image")
     parts = feature_maps(image, mask, settings, radius=radius, features=names)
     values = np.empty((len(names), mask.voxels), dtype=np.float32)

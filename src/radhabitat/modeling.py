@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from radhabitat.clinical import Encoded, baseline_table, encode
+from radhabitat.clinical.tables import ClinicalTables
 from radhabitat.errors import TableError
 from radhabitat.evaluation import About, evaluate, to_json, verdict
 from radhabitat.evaluation.draw import Task
@@ -22,6 +23,7 @@ from radhabitat.evaluation.resampling import Resamples
 from radhabitat.evaluation.sample_size import sample_size
 from radhabitat.execution import Runner, values_of
 from radhabitat.files.clinical_table import ClinicalTable
+from radhabitat.files.exports import write_clinical_tables
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.resamples import forget_others, remember_block
 from radhabitat.files.store import (
@@ -32,12 +34,14 @@ from radhabitat.files.store import (
 )
 from radhabitat.files.tables import write_table
 from radhabitat.learning import fit_ladder, refit_ladder, select_on_all
-from radhabitat.models import to_json as model_to_json
 from radhabitat.prognosis import survival_by_risk
+from radhabitat.report import write_clinical_page
 from radhabitat.report.content import Penalized, ReportContent
 from radhabitat.report.translate import Language
 from radhabitat.selection import Selection
 from radhabitat.settings import StudySettings
+from radhabitat.tabulation import clinical_tables
+from radhabitat.trained import trained_json, training_of
 from radhabitat.types import Block, Cohort, FeatureName
 
 if TYPE_CHECKING:
@@ -57,6 +61,8 @@ class Learned:
         verdict: The honest answer in plain words.
         selection: Block -> its columns, and what is kept of them, on all patients.
         prognosis: Survival by risk group, where it is known.
+        levels: Clinical column -> its levels; none for numbers.
+        tables: Tables 1 to 3 of the clinical candidates; None without any.
         sample_size: How many patients a model of so many candidates needs, in words.
     """
 
@@ -67,6 +73,8 @@ class Learned:
     selection: Mapping[str, tuple[tuple[str, ...], Selection]]
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
+    tables: ClinicalTables | None = None
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def learn(
@@ -94,7 +102,8 @@ def learn(
     if clinical.outcome is None:
         raise TableError("The table has no outcome", "set data.outcome in study.toml")
     patients = [p for p in features.index if p in clinical.outcome.index]
-    encoded = encode(clinical.candidates.loc[patients])
+    references = settings.data.reference_levels
+    encoded = encode(clinical.candidates.loc[patients], references)
     blocks = dict.fromkeys((str(c) for c in encoded.table.columns), Block.CLINICAL)
     blocks |= {str(c): block_of(str(c)) for c in features.columns}
     cohort = Cohort.from_tables(
@@ -113,7 +122,25 @@ def learn(
     prognosis = survival_by_risk(
         learned.evaluation, clinical.survival, confidence=settings.evaluation.confidence
     )
-    return replace(learned, prognosis=prognosis)
+    levels = levels_of(clinical.candidates.loc[patients], encoded)
+    tables = clinical_tables(
+        clinical.candidates,
+        clinical.outcome.loc[patients],
+        event=clinical.event,
+        references=references,
+    )
+    return replace(learned, prognosis=prognosis, levels=levels, tables=tables)
+
+
+def levels_of(cells: pd.DataFrame, encoded: Encoded) -> dict[str, tuple[str, ...]]:
+    """Return clinical column -> its levels as written; none for a column of numbers."""
+    dummies = {o for name, o in encoded.origin.items() if name != o}
+    return {
+        variable: tuple(sorted({str(c).strip() for c in cells[variable]} - {""}))
+        if variable in dummies
+        else ()
+        for variable in dict.fromkeys(encoded.origin.values())
+    }
 
 
 def _with_gaps(encoded: Encoded) -> tuple[tuple[str, str], ...]:
@@ -227,7 +254,14 @@ def finish(
         flow = (*flow, ("with features and outcome", len(learned.cohort)))
         write_json(results.evaluation, to_json(learned.evaluation))
         for name, result in learned.evaluation.results.items():
-            write_json(results.model(name), model_to_json(result.model))
+            training = training_of(results, content, learned.levels)
+            write_json(
+                results.model(name),
+                trained_json(result, learned.cohort, content.settings, training),
+            )
+        if learned.tables is not None:
+            page = write_clinical_page(learned.tables, content.title)
+            write_clinical_tables(results.clinical, learned.tables, page)
     complete = replace(
         content, flow=flow, provenance=_provenance(content.settings, features)
     )

@@ -60,8 +60,13 @@ class DataSettings(Section):
         ("PRE", "LAP", "PVP", "DP"), min_length=1, description="Names, in study order"
     )
     reference: str = Field("PVP", description="The sequence the tumor was drawn on")
-    mask_labels: tuple[int, ...] = Field(
-        (), description="Labels of the mask that are tumor; empty: all of them"
+    mask_labels: tuple[int | str, ...] = Field(
+        (),
+        description="Labels of the mask, or names of its segments, that are tumor; "
+        "empty: segments named after a tumor, else all",
+    )
+    lesions: Literal["union", "largest"] = Field(
+        "union", description="Of several lesions in the mask: together, or the largest"
     )
     clinical: OptionalText = Field(
         "clinical.csv",
@@ -77,6 +82,11 @@ class DataSettings(Section):
     variables: tuple[str, ...] | None = Field(
         None, description="Clinical candidates; empty: every other column"
     )
+    reference_levels: tuple[str, ...] = Field(
+        (),
+        description='What levels are compared with, like "Ascites=Yes"; other '
+        "variables: the most frequent level, or of two the one that is not yes",
+    )
     site: OptionalText = Field(None, description="Column: hospital or scanner")
     survival_time: OptionalText = Field(None, description="Column: follow-up time")
     survival_event: OptionalText = Field(None, description="Column: 1 = died")
@@ -90,6 +100,11 @@ class DataSettings(Section):
             )
         if len(set(self.sequences)) != len(self.sequences):
             raise ValueError("a sequence is named twice")
+        for text in self.reference_levels:
+            if not all(part.strip() for part in text.partition("=")):
+                raise ValueError(
+                    f'reference_levels: {text!r} is not like "Ascites=Yes"'
+                )
         return self
 
 
@@ -272,7 +287,9 @@ class ReliabilitySettings(Section):
         description="What differs between extractions, besides the random starts",
     )
     shift_mm: float = Field(
-        1.0, gt=0, description="Contours, borders and sequences move by at most this"
+        1.0,
+        gt=0,
+        description="Contours, borders, starts of registration move by at most this",
     )
     strength: Share = Field(
         0.05, description="Noise in parts of the tumor's spread; range of the bias"
@@ -381,6 +398,17 @@ class StudySettings(Section):
             raise ValueError(
                 f"habitats.rings_mm reaches {max(habitats.rings_mm):g} mm, "
                 f"preprocessing.margin_mm only {self.preprocessing.margin_mm:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _kinetic_maps_compare_sequences(self) -> Self:
+        scale = self.preprocessing.normalization
+        if self.habitats.maps == "kinetic" and scale != "none":
+            raise ValueError(
+                f"habitats.maps = 'kinetic' with preprocessing.normalization {scale!r}"
+                ": wash-in and wash-out compare sequences, which normalization puts on "
+                "scales of their own; set it to 'none'"
             )
         return self
 

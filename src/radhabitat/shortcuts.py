@@ -14,12 +14,7 @@ from radhabitat.errors import TableError
 from radhabitat.files.clinical_table import read_clinical_frame
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.files.store import library_versions
-from radhabitat.files.tables import (
-    ID_NAMES,
-    index_by_patient,
-    read_table,
-    require_column,
-)
+from radhabitat.files.tables import read_table, require_column, with_ids
 from radhabitat.modeling import block_of, evaluate_cohort, finish, sites_of
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.settings import DataSettings, StudySettings
@@ -71,7 +66,7 @@ def model_table(
             be numbers are not.
         SettingsError: Which value of the outcome is the event is not said.
     """
-    raw = _with_ids(read_table(table), columns, table.name)
+    raw = with_ids(read_table(table), columns.patient, table.name, columns.outcome)
     require_column(raw, columns.outcome, table.name, "--outcome")
     for name in columns.clinical:
         require_column(raw, name, table.name, "--clinical")
@@ -109,12 +104,20 @@ def model_table(
     return StudyResult(report, learned.evaluation, content.set_aside)
 
 
-def _with_ids(table: pd.DataFrame, columns: TableColumns, source: str) -> pd.DataFrame:
-    """Make the patient the index; without a column for it, the row's number."""
-    names = {str(c).strip().lower(): str(c) for c in table.columns}
-    column = columns.patient or next((names[n] for n in ID_NAMES if n in names), None)
-    if column is not None and column != columns.outcome:
-        return index_by_patient(table, column, source)
-    numbered = table.copy()
-    numbered.index = pd.Index([f"row{i}" for i in range(1, len(table) + 1)])
-    return numbered
+def read_numbers(
+    table: Path, outcome: str, positive: str | None, patient: str | None
+) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """Return the encoded columns of a table, and its outcome.
+
+    Raises:
+        TableError: A column is missing, or a patient occurs twice.
+        SettingsError: Which value of the outcome is the event is not said.
+    """
+    raw = with_ids(read_table(table), patient, table.name, outcome)
+    require_column(raw, outcome, table.name, "--outcome")
+    data = DataSettings(outcome=outcome, positive=positive)
+    clinical = read_clinical_frame(raw, data, table.name)
+    if clinical.outcome is None:
+        raise TableError("No outcome was named", "give --outcome COLUMN")
+    cells = clinical.candidates.loc[list(clinical.outcome.index)]
+    return encode(cells).table, clinical.outcome

@@ -46,11 +46,7 @@ def write_stability(
         InputError: Fewer than three patients.
         StorageError: The disk is full, or the folder is read-only.
     """
-    if len(repeats) < 3:
-        raise InputError(
-            f"{len(repeats)} patients could be measured again; stability needs three",
-            "raise reliability.patients in study.toml, or add patients",
-        )
+    need_three(len(repeats))
     kinds = [k for k in (*get_args(Perturbation), "reader") if _names(repeats, k)]
     features = {kind: _feature_table(first, repeats, kind) for kind in kinds}
     summary = {n: r for k in kinds for n, r in _summary(repeats, features[k], k)}
@@ -60,6 +56,19 @@ def write_stability(
     write_table(results.stability_features, long, index="feature")
     write_table(results.stability, summary, index="change_and_region")
     return results.stability
+
+
+def need_three(patients: int) -> None:
+    """Refuse fewer patients than an ICC needs.
+
+    Raises:
+        InputError: Fewer than three.
+    """
+    if patients < 3:
+        raise InputError(
+            f"{patients} patients can be measured again; stability needs three",
+            "raise reliability.patients in study.toml, or add patients",
+        )
 
 
 def _names(repeats: Mapping[str, Mapping[str, Repeat]], kind: str) -> list[str]:

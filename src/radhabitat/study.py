@@ -31,7 +31,7 @@ from radhabitat.reliable import Reliable, keep_reliable
 from radhabitat.report.content import ReportContent, SetAside
 from radhabitat.report.translate import Language
 from radhabitat.settings import DataSettings, StudySettings, parse_settings
-from radhabitat.stability import stability_plans, write_stability
+from radhabitat.stability import need_three, stability_plans, write_stability
 from radhabitat.steps import (
     Aligned,
     Described,
@@ -197,6 +197,7 @@ class Study:
         """
         tasks, lost = self._tasks(self._read_clinical())
         settings = self.settings.reliability
+        need_three(min(len(tasks), settings.patients))
         with start_workers(workers, progress=progress) as run:
             _, divided, _ = self._divide(tasks, lost, run)
             tasks_here = divided.tasks

@@ -78,8 +78,21 @@ def test_many_cases_run_on_workers_and_a_bad_one_is_named(phantom_study, tmp_pat
     assert printed.splitlines()[0] == "case,A,C"
     table.iloc[[1, 1]].assign(case=["X", "Y"]).to_csv(tmp_path / "cases.csv")
     _, said = radhabitat(*words, "--out", tmp_path / "no.csv", "--workers", 1, code=2)
-    assert "No case could be measured" in said
+    assert "No region could be measured" in said
     assert not (tmp_path / "no.csv").exists()
+
+
+def test_a_label_that_cannot_be_measured_is_named_and_the_others_are_written(
+    phantom_study, tmp_path
+):
+    folder = phantom_study.parent / "images" / "P0001"
+    words = ("features", folder / "PVP.nii.gz", folder / "mask.nii.gz")
+    out = tmp_path / "rows.csv"
+    _, said = radhabitat(*words, "--labels", "7,1", "--out", out, code=1)
+    assert "Set aside PVP.nii.gz, label 7: The mask has no label 7" in said
+    assert list(pd.read_csv(out)["label"]) == [1]
+    _, said = radhabitat(*words, "--labels", "7", code=2)
+    assert "The mask has no label 7; found: 1" in said
 
 
 def test_the_self_test_prints_all_deviations():

@@ -30,8 +30,8 @@ def test_untouched_dicom_of_three_phases_in_one_series_goes_through_features(
     result = Study.load(file).run()
     assert result.set_aside == ()
     table = pd.read_csv(tmp_path / "results" / "features.csv")
-    sequences = ("PHASE_1", "PHASE_2", "PHASE_3")
-    k = sum(c.startswith("PHASE_1_Habitat") and c.endswith("proportion") for c in table)
+    sequences = ("PRE", "LAP", "DP")
+    k = sum(c.startswith("PRE_Habitat") and c.endswith("proportion") for c in table)
     assert tuple(table.columns[1:]) == column_names(sequences, k)
     assert table.notna().to_numpy().all()
 

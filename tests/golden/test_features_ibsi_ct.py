@@ -65,13 +65,15 @@ def _tag(family: str, name: str) -> str:
     return name if name.startswith("ih_") else FRAMES[family].format(name)
 
 
-def _expected(folder: Path, configuration: str) -> dict[str, tuple[float, float]]:
+def _expected(
+    folder: Path, table: str, families: int
+) -> dict[str, tuple[float, float]]:
     """Feature -> consensus value and tolerance, where there is a consensus."""
-    file = folder / "reference_values" / f"ibsi_1_chest_config_{configuration}.csv"
+    file = folder / "reference_values" / f"ibsi_1_{table}.csv"
     with file.open(encoding="utf-8") as lines:
         rows = {row["tag"]: row for row in csv.DictReader(lines, delimiter=";")}
     found = {}
-    for family in list(TAGS)[: IN_SPACE[configuration]]:
+    for family in list(TAGS)[:families]:
         features = [d.feature for d in DEFINITIONS if d.family == family]
         for feature, name in zip(features, TAGS[family].split(), strict=True):
             row = rows.get(_tag(family, name), {"reference value": ""})
@@ -118,11 +120,23 @@ def test_ibsi_mode_is_within_tolerance_on_the_ct_phantom(data_folder, configurat
         inside = mask & (image >= limits[0]) & (image <= limits[1])
         outline = {n: v for n, v in found.items() if "_shape_" in n}
         found = measure(volume, Mask(inside, grid), chosen).features | outline
-    expected = _expected(folder, configuration)
+    families = IN_SPACE[configuration]
+    expected = _expected(folder, f"chest_config_{configuration}", families)
     wrong = {
         name: (found[name], wanted, tolerance)
         for name, (wanted, tolerance) in expected.items()
         if abs(float(f"{found[name]:.3g}") - wanted) > tolerance + 1e-9
     }
     assert wrong == {}
-    assert len(expected) == {2: 28, 7: 102}[IN_SPACE[configuration]]
+    assert len(expected) == {2: 28, 7: 102}[families]
+
+
+def test_our_table_has_the_consensus_of_the_digital_phantom(data_folder):
+    ours = {
+        f"original_{d.family}_{d.feature}": (float(d.phantom), float(d.tolerance))
+        for d in DEFINITIONS
+        if d.ibsi
+    }
+    assert ours == _expected(data_folder / "ibsi_reference", "dig_phantom", 7)
+    codes = [d.ibsi for d in DEFINITIONS if d.ibsi]
+    assert len(set(codes)) == len(codes) == 102

@@ -58,7 +58,7 @@ def test_fields_on_a_grid_are_the_field_at_its_voxels(seed, sequence, family):
         field = on_grid(motion, grid, inverse=inverse)[:, *index.T]
         error = np.linalg.norm(field - direct(points), axis=0)
         assert np.median(error) < 0.02
-        assert np.quantile(error, 0.98) < 0.25
+        assert np.quantile(error, 0.95) < 0.25
 
 
 @settings(max_examples=10, deadline=None)

@@ -8,11 +8,20 @@ from pathlib import Path
 import dicom_samples as samples
 import numpy as np
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from radhabitat.dicom import is_segmentation, read_segmentation, read_volumes
 from radhabitat.dicom.frames import seconds
-from radhabitat.errors import ImageError, MaskError
-from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.errors import ImageError, MaskError, RadHabitatError
+from radhabitat.files.importing import import_folder
+from radhabitat.files.masks import read_mask
+from radhabitat.files.volumes import read_volume
 
 DATA = Path(
     os.environ.get(
@@ -77,6 +86,20 @@ def test_phases_of_one_series_are_told_apart_by(tmp_path, tag, value):
     assert [v.warnings for v in volumes] == [(), (), ()]
     for phase, volume in enumerate(volumes):
         assert_is(volume, phase)
+
+
+def test_a_trigger_time_counts_from_an_acquisition_time_that_phases_share(tmp_path):
+    def ge(file, k, phase):
+        file.AcquisitionTime, file.TriggerTime = "100000", str(phase * 30000)
+
+    def philips(file, k, phase):
+        file.AcquisitionTime = f"10{phase:02d}00"
+        file.TriggerTime = str(phase * 60000)
+
+    shared = read_volumes(samples.series(tmp_path / "ge", phases=2, edit=ge))
+    own = read_volumes(samples.series(tmp_path / "philips", phases=2, edit=philips))
+    assert [v.time_s for v in shared] == [36000, 36030]
+    assert [v.time_s for v in own] == [36000, 36060]
 
 
 def test_phases_told_apart_by_instance_number_only_carry_a_warning(tmp_path):
@@ -185,6 +208,19 @@ def test_a_mosaic_is_refused_by_name(tmp_path):
         read_volumes(samples.series(tmp_path, edit=mosaic))
 
 
+@pytest.mark.parametrize("mark", ["VFRAME", "private"])
+def test_a_grid_of_united_imaging_is_refused_by_name(tmp_path, mark):
+    def grid(file, k, phase):
+        if mark == "VFRAME":
+            file.ImageType = ["ORIGINAL", "PRIMARY", "M", "VFRAME"]
+        else:
+            block = file.private_block(0x0065, "Image Private Header", create=True)
+            block.add_new(0x51, "LO", "GRID")
+
+    with pytest.raises(ImageError, match="6 x mosaic"):
+        read_volumes(samples.series(tmp_path, edit=grid))
+
+
 def test_a_damaged_slice_is_said_and_its_gap_refused(tmp_path):
     folder = samples.series(tmp_path)
     victim = next(f.path for f in read_volumes(folder)[0].frames if f.instance == 4)
@@ -223,6 +259,105 @@ def test_random_bytes_in_headers_always_give_our_error_or_a_volume(tmp_path):
         with contextlib.suppress(ImageError):
             arrays = [v.read().array for v in read_volumes(folder)]
             assert all(a.ndim == 3 for a in arrays)
+
+
+# picture(), slice by slice, as DCMTK's dcmcjpeg +e1 writes it, behind its JFIF header
+JPEG_HEAD = "ffd8ffe000104a46494600010100000100010000"
+JPEG_LOSSLESS = (
+    "ffc3000b100004000501011100ffc400160001010100000000000000000000000000050310ffda0008010100010000cc30c316618618b30c30c59861863fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0001861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0005861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0009861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c000d861862cc30c316618618b30c30c7fffd9",
+    "ffc3000b100004000501011100ffc40016000101010000000000000000000000000005030fffda0008010100010000c0011861862cc30c316618618b30c30c7fffd9",
+)
+
+
+def jpeg_lossless(file, k, phase):
+    file.PixelData = encapsulate([bytes.fromhex(JPEG_HEAD + JPEG_LOSSLESS[k])])
+    file["PixelData"].VR = "OB"
+    file.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+
+
+def rle(file, k, phase):
+    file.compress(RLELossless, generate_instance_uid=False)
+
+
+def jpeg_ls(file, k, phase):
+    file.compress(JPEGLSLossless, generate_instance_uid=False)
+
+
+def deflated(file, k, phase):
+    file.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+
+
+@pytest.mark.parametrize("edit", [jpeg_lossless, rle, jpeg_ls, deflated])
+def test_every_transfer_syntax_keeps_every_voxel(tmp_path, edit):
+    (volume,) = read_volumes(samples.series(tmp_path, edit=edit))
+    assert_is(volume)
+
+
+@pytest.mark.parametrize("edit", [jpeg_lossless, rle, jpeg_ls])
+def test_damaged_compressed_slices_never_end_the_process(tmp_path, edit):
+    folder = samples.series(tmp_path / "good", edit=edit)
+    good = (folder / "000.dcm").read_bytes()
+    start = good.index(b"\xe0\x7f\x10\x00") + 12
+    for seed in range(150):
+        draw = np.random.default_rng(seed)
+        bad = bytearray(good)
+        for place in draw.integers(start, len(bad), size=draw.integers(1, 30)):
+            bad[place] = draw.integers(0, 256)
+        path = tmp_path / f"{seed}.dcm"
+        path.write_bytes(bytes(bad))
+        with contextlib.suppress(ImageError):
+            assert read_volumes(path)[0].read().array.ndim == 3
+
+
+def spoiled(folder: Path, good: list[bytes], seed: int) -> Path:
+    """Write files truncated, doubled, mixed, or with random bytes in their headers."""
+    draw = np.random.default_rng(seed)
+    folder.mkdir()
+    for n, content in enumerate(good):
+        bad = bytearray(content)
+        if draw.random() < 0.6:
+            start = 0 if draw.random() < 0.2 else 132
+            for place in draw.integers(start, len(bad), size=draw.integers(1, 20)):
+                bad[place] = draw.integers(0, 256)
+        if draw.random() < 0.3:
+            a, b = sorted(draw.integers(132, len(bad), size=2))
+            bad[a:b] = bad[a:b][::-1] if draw.random() < 0.5 else b""
+        if draw.random() < 0.3:
+            bad = bad[: draw.integers(0, len(bad) + 1)]
+        (folder / f"{n}.dcm").write_bytes(bytes(bad))
+        if draw.random() < 0.2:
+            (folder / f"{n}-again.dcm").write_bytes(bytes(bad))
+    return folder
+
+
+def kinds_of_files(folder: Path) -> dict[str, list[bytes]]:
+    values = np.zeros(samples.SHAPE, dtype=np.uint8)
+    values[1:4, 1:3, 1:5] = 1
+    series = samples.series(folder / "series", phases=2)
+    return {
+        "series": [p.read_bytes() for p in sorted(series.iterdir())],
+        "enhanced": [samples.enhanced(folder / "e.dcm").read_bytes()],
+        "seg": [samples.segmentation(folder / "s.dcm", {1: values}).read_bytes()],
+    }
+
+
+@pytest.mark.parametrize("kind", ["series", "enhanced", "seg"])
+def test_spoiled_files_always_give_our_error_or_a_result(tmp_path, kind):
+    good = kinds_of_files(tmp_path / "good")[kind]
+    for seed in range(12 if kind == "series" else 60):
+        folder = spoiled(tmp_path / str(seed), good, seed)
+        with contextlib.suppress(RadHabitatError):
+            for volume in read_volumes(folder):
+                with contextlib.suppress(RadHabitatError):
+                    assert volume.read().array.ndim == 3
+        with contextlib.suppress(RadHabitatError):
+            assert read_mask(folder)[0].array.ndim == 3
+        with contextlib.suppress(RadHabitatError):
+            import_folder(folder, tmp_path / f"out{seed}", key=tmp_path / "key")
 
 
 def test_times_are_read_with_and_without_colons():
@@ -268,7 +403,7 @@ def test_dicom_masks_are_chosen_by_segment_number(tmp_path):
     path = samples.segmentation(tmp_path / "seg.dcm", {1: one, 2: 1 - one})
     assert read_mask(path)[0].voxels == np.prod(samples.SHAPE)
     assert read_mask(path, labels=(1,))[0].voxels == 1
-    with pytest.raises(MaskError, match="none of the labels 7; found: 1, 2"):
+    with pytest.raises(MaskError, match="none of the labels 7; found: 1 part 1, 2"):
         read_mask(path, labels=(7,))
 
 

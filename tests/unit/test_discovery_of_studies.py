@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from radhabitat.errors import InputError, SettingsError, TableError
 from radhabitat.files.checks import check_study
 from radhabitat.files.discovery import discover, init_study
 from radhabitat.files.naming import guess_phase, is_mask_name, is_second_reader
+from radhabitat.files.phase_labels import choose_phase
 from radhabitat.files.subjects import list_subjects, read_subject
 from radhabitat.files.volumes import write_mask
 from radhabitat.settings import parse_settings
@@ -193,7 +195,34 @@ def test_four_phases_in_one_dicom_series_are_named_in_order_of_time(tmp_path):
     assert found.sequences == ("PRE", "LAP", "PVP", "DP")
     assert found.patients[0].images["LAP"] == str(tmp_path / "P1/series#2")
     assert found.patients[0].mask == str(tmp_path / "P1/mask/seg.dcm")
-    assert "in order of time" in found.guesses[-1]
+    assert "certainty check (150 s after" in found.guesses[-1]
+    cell, label = found.labels["P1"]["DP"]
+    assert (cell, label.certainty) == (str(tmp_path / "P1/series#4"), "check")
+
+
+def test_uncertain_phases_are_shown_until_somebody_decides(tmp_path):
+    dicom_patient(tmp_path / "P1")
+    dicom_patient(tmp_path / "P2")
+    study = init_study(tmp_path).file
+
+    def doubts():
+        found = [f for f in check_study(study) if "DP is" in f.what]
+        return [f for f in found if f.patient == "P1"]
+
+    (doubt,) = doubts()
+    assert "DP is series#4, certainty check: 150 s after" in doubt.what
+    table = tmp_path / "subjects.csv"
+    table.write_text(table.read_text().replace("P1/series#4", "P1/series#3"))
+    assert "another volume than the recorded series#4" in doubts()[0].what
+    data = parse_settings(study.read_text()).data
+    choose_phase(tmp_path, data, ("P1", "DP", "P1/series#4"), by="Dr. A")
+    assert doubts() == []
+    assert "P1/series#4,P1/mask" in table.read_text()
+    kept = json.loads((tmp_path / "phases.json").read_text())["P1"]["DP"]["choices"]
+    assert (kept[0]["by"], kept[0]["before"]) == ("Dr. A", "P1/series#3")
+    assert kept[0]["when"].endswith("+00:00")
+    with pytest.raises(InputError, match="no patient P9"):
+        choose_phase(tmp_path, data, ("P9", "DP", ""), by="Dr. A")
 
 
 def test_dicom_series_are_named_by_their_descriptions(tmp_path):

@@ -206,6 +206,20 @@ def test_a_case_that_cannot_be_read_is_an_error_with_its_name(tmp_path):
         measure_case(Case("A", tmp_path / "gone.nii", tmp_path / "mask.nii"))
 
 
+def test_a_label_that_fails_leaves_the_other_labels_of_its_case(image, labels):
+    few = labels.copy()
+    few[few == 3] = 0
+    few[0, 0, 0] = 3  # a single voxel
+    parameters = Parameters(BINS, more_voxels_than=1)
+    case = Case("A", image, _itk(few), ((1,), (3,), (9,)), parameters)
+    good, small, absent = measure_case(case)
+    assert good.error is None
+    assert good.values["diagnostics_voxels"] == 60
+    assert (small.values, absent.values) == ({}, {})
+    assert "Label 3 has 1 voxels" in small.error.problem
+    assert "no label 9; found: 1, 3" in absent.error.problem
+
+
 @pytest.mark.parametrize("text", ["a", "1,-2", "1+", "1;2"])
 def test_what_is_no_list_of_labels_is_refused(text):
     with pytest.raises(MaskError, match="not a list of labels"):

@@ -13,8 +13,8 @@ import SimpleITK as sitk  # noqa: N813 (the name its documentation uses)
 
 from radhabitat.errors import ImageError, MaskError, StorageError
 from radhabitat.files import store
+from radhabitat.files.masks import read_mask
 from radhabitat.files.volumes import (
-    read_mask,
     read_volume,
     read_volume_and_notes,
     write_labels,

@@ -34,6 +34,7 @@ def test_a_misspelt_section_gets_the_nearest_known_one():
         ("[data]\nsequences = ['PVP', 'PVP']", "named twice"),
         ("[features]\nbin_count = 32\nbin_width = 2", "not both"),
         ("[habitats]\norder_by = 'T2'", "habitats.order_by 'T2'"),
+        ("[habitats]\nmaps = 'kinetic'", "normalization 'minmax': wash-in and"),
         ("habitats = 3", "habitats"),
         ("[habitats", "not valid TOML"),
     ],
@@ -41,6 +42,15 @@ def test_a_misspelt_section_gets_the_nearest_known_one():
 def test_a_wrong_value_is_refused_with_its_name(text, words):
     with pytest.raises(SettingsError, match=words):
         parse_settings(text)
+
+
+def test_kinetic_maps_are_made_of_intensities_as_they_are():
+    text = "[habitats]\nmaps = 'kinetic'\n[preprocessing]\nnormalization = 'none'"
+    assert parse_settings(text).channels == (
+        "wash_in",
+        "wash_out",
+        "relative_enhancement",
+    )
 
 
 def test_any_number_of_sequences_is_allowed():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
+from radhabitat.cli.clinical import derive, flow, response, tables
 from radhabitat.cli.console import (
     CORES,
     RESEARCH_ONLY,
@@ -22,7 +23,9 @@ from radhabitat.cli.console import (
     show_progress,
     workers_with_progress,
 )
+from radhabitat.cli.dicom import export, import_, pacs, phase
 from radhabitat.cli.features import features, maps, selftest
+from radhabitat.cli.predict import model_card, predict, validate
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
 
@@ -237,9 +240,20 @@ def model(
     _show(result)
 
 
+app.command()(phase)
+app.command("import")(import_)
+app.command()(export)
+app.add_typer(pacs, name="pacs")
+app.command()(predict)
+app.command("model-card")(model_card)
+app.command()(validate)
 app.command()(features)
 app.command()(maps)
 app.command()(selftest)
+app.command()(tables)
+app.command()(derive)
+app.command()(response)
+app.command()(flow)
 
 
 def _make_phantom(

@@ -185,31 +185,40 @@ def _tasks(
 
 
 def _measure(tasks: Sequence[Case], workers: int) -> tuple[list[Row], int]:
-    """Measure all cases; name those that are lost. A single case that fails, fails."""
+    """Measure all cases; name what is lost. A single one without a row fails."""
     from radhabitat.extraction import measure_case
 
     if len(tasks) == 1:
-        return _told(measure_case(tasks[0])), 0
-    rows: list[Row] = []
+        rows = measure_case(tasks[0])
+        if len(rows) == 1 and rows[0].error is not None:
+            raise rows[0].error
+        return _told(rows)
+    kept: list[Row] = []
     lost = 0
     with workers_with_progress(min(workers, len(tasks))) as run:
         outcomes = run(measure_case, tasks, "Extracting features")
     for task, outcome in zip(tasks, outcomes, strict=True):
-        rows += _told(outcome.value or ())
+        good, bad = _told(outcome.value or ())
+        kept += good
+        lost += bad + (outcome.error is not None)
         if outcome.error is not None:
-            lost += 1
-            errors.print(
-                f"Set aside {task.name}: {outcome.error}", style="yellow", markup=False
-            )
-    return rows, lost
+            _warn(f"Set aside {task.name}: {outcome.error}")
+    return kept, lost
 
 
-def _told(rows: Sequence[Row]) -> list[Row]:
+def _told(rows: Sequence[Row]) -> tuple[list[Row], int]:
+    """Print remarks and errors; return the rows that were measured, and the others."""
     for row in rows:
+        if row.error is not None:
+            _warn(f"Set aside {row.case}, label {row.label}: {row.error}")
         for remark in row.remarks:
-            words = f"{row.case}, label {row.label}: {remark}"
-            errors.print(words, style="yellow", markup=False)
-    return list(rows)
+            _warn(f"{row.case}, label {row.label}: {remark}")
+    kept = [row for row in rows if row.error is None]
+    return kept, len(rows) - len(kept)
+
+
+def _warn(words: str) -> None:
+    errors.print(words, style="yellow", markup=False)
 
 
 def _deliver(rows: Sequence[Row], out: Path | None) -> None:
@@ -217,7 +226,7 @@ def _deliver(rows: Sequence[Row], out: Path | None) -> None:
     import pandas as pd
 
     if not rows:
-        raise InputError("No case could be measured", "mend those named above")
+        raise InputError("No region could be measured", "mend those named above")
     table = pd.DataFrame(
         [{"case": row.case, "label": row.label, **row.values} for row in rows]
     )

@@ -28,15 +28,19 @@ IMAGE_CLASSES = frozenset(
     for tail in ("2", "2.1", "2.2", "4", "4.1", "4.4", "128", "130", "128.1")
 )
 
-_WANTED = [
+_UIH_GRID = 0x00651051  # several slices in one picture
+
+_WANTED: list[str | int] = [
     *("SOPClassUID", "SOPInstanceUID", "Modality", "SeriesInstanceUID"),
     *("SeriesDescription", "ProtocolName", "SeriesNumber", "InstanceNumber"),
     *("ImageType", "EchoTime", "AcquisitionTime", "AcquisitionDateTime"),
-    *("ContentTime", "TriggerTime", "TemporalPositionIdentifier", "PatientID"),
+    *("ContentTime", "TriggerTime", "TemporalPositionIdentifier"),
+    *("ContrastBolusAgent", "ContrastBolusStartTime", "ContrastBolusAgentSequence"),
     *("ImageOrientationPatient", "ImagePositionPatient", "PixelSpacing"),
     *("SpacingBetweenSlices", "SliceThickness", "Rows", "Columns"),
     *("SamplesPerPixel", "SpecificCharacterSet", "FrameOfReferenceUID"),
     *("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"),
+    _UIH_GRID,
 ]
 
 
@@ -64,6 +68,8 @@ class Frame:
         trigger_s: Trigger or temporal offset time.
         acquired_s: Acquisition time, seconds since midnight.
         content_s: Content time, seconds since midnight.
+        agent: Whether the header names a contrast agent.
+        bolus_s: Start of its injection, seconds since midnight.
     """
 
     path: Path
@@ -85,6 +91,8 @@ class Frame:
     trigger_s: float | None = None
     acquired_s: float | None = None
     content_s: float | None = None
+    agent: bool = False
+    bolus_s: float | None = None
 
     @property
     def normal(self) -> NDArray[np.float64]:
@@ -109,7 +117,7 @@ class Skipped(Counter[str]):
 
 def read_frames(path: Path, skipped: Skipped) -> tuple[Frame, ...]:
     """Return the slices of one file; none when it holds no image in space."""
-    header = read_header(path, tags=list(_WANTED))
+    header = read_header(path, tags=_WANTED)
     if header is None:
         skipped["damaged DICOM file" if claims_dicom(path) else "not DICOM"] += 1
         return ()
@@ -130,7 +138,8 @@ def _unusable(header: Dataset) -> str:
         return "damaged DICOM file"
     if header.SOPClassUID not in IMAGE_CLASSES:
         return f"not a CT, MR or PET image ({header.get('Modality') or 'unknown'})"
-    if "MOSAIC" in kind.upper():
+    grid = {"MOSAIC", "GRID", "VFRAME"} & set(kind.upper().split("\\"))
+    if grid or _UIH_GRID in header:
         return "mosaic (several slices in one picture; convert it with dcm2niix)"
     if int(header.get("SamplesPerPixel") or 1) != 1:
         return "color picture"
@@ -221,6 +230,11 @@ def _frame(
         trigger_s=found.trigger_s,
         acquired_s=found.acquired_s,
         content_s=found.content_s,
+        agent=bool(
+            str(header.get("ContrastBolusAgent") or "").strip()
+            or header.get("ContrastBolusAgentSequence")
+        ),
+        bolus_s=seconds(header.get("ContrastBolusStartTime")),
     )
 
 

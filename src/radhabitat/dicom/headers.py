@@ -6,7 +6,7 @@ import contextlib
 import logging
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.tag import Tag
 
 # what pydicom and its decoders raise on damaged files
 DAMAGED = (
@@ -47,12 +48,12 @@ def quietly() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def read_header(path: Path, *, tags: list[str]) -> Dataset | None:
+def read_header(path: Path, *, tags: Sequence[str | int]) -> Dataset | None:
     """Return the tags of a DICOM header, or None for another kind of file."""
     with quietly():
         try:
             return pydicom.dcmread(
-                path, stop_before_pixels=True, specific_tags=list(tags)
+                path, stop_before_pixels=True, specific_tags=[Tag(tag) for tag in tags]
             )
         except DAMAGED:
             return None

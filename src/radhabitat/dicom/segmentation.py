@@ -17,6 +17,7 @@ from radhabitat.dicom.headers import (
     quietly,
     text_of,
 )
+from radhabitat.dicom.pixels import pixels_of
 from radhabitat.errors import MaskError
 from radhabitat.types import Grid, Mask
 
@@ -32,11 +33,13 @@ class Segment:
         number: Segment number, from 1.
         name: Segment label.
         mask: Its voxels; all segments of a file share one grid.
+        frame_of_reference: Frame of Reference UID, empty when unknown.
     """
 
     number: int
     name: str
     mask: Mask
+    frame_of_reference: str = ""
 
 
 def is_segmentation(path: Path) -> bool:
@@ -76,20 +79,21 @@ def _segments(data: Dataset) -> tuple[Segment, ...]:
         for group in groups
     ]
     rows, columns = int(data.Rows), int(data.Columns)
-    pixels = np.asarray(data.pixel_array, dtype=np.float64)
+    pixels = pixels_of(data).astype(np.float64)
     pixels = pixels.reshape(len(groups), rows, columns)
     grid = Grid((columns, rows, int(places.max()) + 1), affine)
     if str(data.get("SegmentationType") or "") == "FRACTIONAL":
         half = float(data.get("MaximumFractionalValue") or 255) / 2.0
         pixels = (pixels >= half).astype(np.float64)
     labelmap = data.SOPClassUID == LABELMAP
+    space = str(data.get("FrameOfReferenceUID") or "")
     found = []
     for number, name in _names(data).items():
         array = np.zeros(grid.shape, dtype=np.bool_)
         for frame, segment, k in zip(pixels, segments, places, strict=True):
             if labelmap or segment == number:
                 array[:, :, k] |= (frame == number if labelmap else frame > 0).T
-        found.append(Segment(number, name, Mask(array, grid)))
+        found.append(Segment(number, name, Mask(array, grid), space))
     return tuple(found)
 
 

@@ -51,10 +51,10 @@ def _volume(
     frames: Sequence[Frame],
     notes: list[str],
     problem: str,
-    moment: int = 1,
-    moments: int = 1,
+    when: tuple[int, int, float | None] | None = None,
 ) -> DicomVolume:
     first, last = frames[0], frames[-1]
+    moment, moments, time_s = when or (1, 1, _times([frames])[0])
     rows, columns = first.shape
     across = first.normal * (first.thickness_mm or 1.0)
     if len(frames) > 1:
@@ -68,20 +68,28 @@ def _volume(
         series_number=first.series_number,
         moment=moment,
         moments=moments,
-        time_s=_time(frames),
+        time_s=time_s,
         frames=tuple(frames),
         warnings=tuple(notes),
         problem=problem,
     )
 
 
-def _time(frames: Sequence[Frame]) -> float | None:
-    trigger = frames[0].trigger_s
-    for times in ([f.acquired_s for f in frames], [f.content_s for f in frames]):
-        known = [time for time in times if time is not None]
-        if known:
-            return min(known) + (trigger or 0.0)
-    return trigger
+def _times(parts: Sequence[Sequence[Frame]]) -> list[float | None]:
+    """Return when each phase was acquired.
+
+    A trigger time counts from an acquisition time that all phases share; where each
+    has its own, that says it already.
+    """
+    triggers = [part[0].trigger_s for part in parts]
+    for key in ("acquired_s", "content_s"):
+        known = [[getattr(f, key) for f in part] for part in parts]
+        if all(time is not None for times in known for time in times):
+            starts = [float(min(times)) for times in known]
+            if len(set(starts)) > 1:
+                return list(starts)
+            return [s + (t or 0.0) for s, t in zip(starts, triggers, strict=True)]
+    return triggers
 
 
 def _without_copies(frames: Sequence[Frame]) -> tuple[list[Frame], int]:
@@ -137,8 +145,10 @@ def _split_moments(
     if how == "instance number" and moments > 1:
         notes = [*notes, "phases told apart by instance number only: check their order"]
     return [
-        _volume(part, notes, problem or _uneven_spacing(part), number, moments)
-        for number, part in enumerate(parts, start=1)
+        _volume(part, notes, problem or _uneven_spacing(part), (number, moments, time))
+        for number, (part, time) in enumerate(
+            zip(parts, _times(parts), strict=True), start=1
+        )
     ]
 
 

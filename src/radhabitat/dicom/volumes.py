@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from radhabitat.dicom.frames import Frame
 from radhabitat.dicom.headers import DAMAGED, functional_group, quietly
+from radhabitat.dicom.pixels import pixels_of
 from radhabitat.errors import ImageError
 from radhabitat.types import Grid, Volume
 
@@ -80,7 +81,7 @@ class DicomVolume:
         with quietly():
             try:
                 data = pydicom.dcmread(path)
-                pixels = np.asarray(data.pixel_array, dtype=np.float64)
+                pixels = pixels_of(data).astype(np.float64)
                 shape = (-1, *self.grid.shape[1::-1])
                 frames: NDArray[np.float64] = pixels.reshape(shape)
                 for index in range(len(frames)):

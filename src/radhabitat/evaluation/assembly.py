@@ -110,6 +110,7 @@ def assemble(
             sign_consistency=_sign_consistency(boots.models[name]),
             block_shares=_block_shares(boots.models[name], cohort),
             empty_share=_empty_share(boots.models[name]),
+            refits=boots.models[name],
         )  # fmt: skip
     return Evaluation(
         patients=cohort.patients,

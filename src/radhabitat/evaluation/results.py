@@ -218,6 +218,7 @@ class ModelResult:
         sign_consistency: Variable -> share of those with the more frequent sign.
         block_shares: Block -> share of resamples that kept a variable of it.
         empty_share: Share of resamples in which no variable was kept.
+        refits: The formula of each resample.
     """
 
     model: RiskModel
@@ -237,6 +238,7 @@ class ModelResult:
     sign_consistency: Mapping[str, float]
     block_shares: Mapping[str, float]
     empty_share: float
+    refits: tuple[RiskModel, ...] = ()
 
     @property
     def headline(self) -> Estimate:

@@ -18,6 +18,7 @@ from radhabitat.files.check_tables import (
     from_error,
 )
 from radhabitat.files.layout import StudyLayout
+from radhabitat.files.phase_labels import check_labels
 from radhabitat.files.store import recorded_notes
 from radhabitat.files.subjects import (
     SubjectFiles,
@@ -64,6 +65,7 @@ def check_study(study_file: Path, *, run: Mapper | None = None) -> tuple[Finding
     findings = check_clinical(study_file.parent, settings, subjects)
     findings += [Finding("loses a patient", p, *why) for p, why in repeated.items()]
     findings += check_shared_files(subjects)
+    findings += check_labels(study_file.parent, settings.data.sequences, subjects)
     look = partial(_check_patient, study_file.parent, settings)
     for found in map(look, subjects) if run is None else run(look, subjects):
         findings += found
@@ -98,7 +100,7 @@ def _check_patient(
     root: Path, settings: StudySettings, files: SubjectFiles
 ) -> list[Finding]:
     """Read every image and mask of one patient; runs in a worker process."""
-    findings, grid = _check_images(settings, files)
+    findings, image = _check_images(settings, files)
     patient = files.patient
     findings += _alignment_doubts(root, settings, patient)
     for reader, path in ((1, files.mask), (2, files.mask2)):
@@ -106,10 +108,12 @@ def _check_patient(
             continue
         try:
             mask, notes = read_tumor(
-                path, settings.data, patient=patient, reader=reader
+                path, settings.data, patient=patient, on=image, reader=reader
             )
             findings += [_look(patient, note) for note in notes]
-            findings += _check_grid(patient, mask, grid, settings, reader=reader)
+            findings += _check_grid(
+                patient, mask, image.grid if image else None, settings, reader=reader
+            )
         except InputError as error:
             findings.append(from_error(error, "loses a patient", patient))
             continue
@@ -130,17 +134,17 @@ def _alignment_doubts(
 
 def _check_images(
     settings: StudySettings, files: SubjectFiles
-) -> tuple[list[Finding], Grid | None]:
-    """Return findings, and the grid of the reference if it could be read."""
+) -> tuple[list[Finding], Volume | None]:
+    """Return findings, and the reference if it could be read."""
     patient = files.patient
     findings: list[Finding] = []
-    reference: Grid | None = None
+    reference: Volume | None = None
     for sequence in settings.data.sequences:
         try:
             volume, notes = read_sequence(files, sequence)
             findings += [_look(patient, f"{sequence}: {note}") for note in notes]
             if sequence == settings.data.reference:
-                reference = volume.grid
+                reference = volume
             # the type itself refuses a picture without content, as in a run
             corner = Mask(_corner(volume.grid), volume.grid)
             Subject(patient, {sequence: volume}, sequence, corner)

@@ -93,14 +93,16 @@ def read_clinical_frame(
     for name in names:
         require_column(table, name, source, "data.variables in study.toml")
     candidates = table[list(names)]
-    unusable = {**repeated, **_words_among_numbers(candidates, source)}
+    categories = {text.partition("=")[0].strip() for text in settings.reference_levels}
+    numbers = candidates.drop(columns=list(categories), errors="ignore")
+    unusable = {**repeated, **_words_among_numbers(numbers, source)}
     outcome, event = None, ""
     if settings.outcome:
         require_column(table, settings.outcome, source, "data.outcome in study.toml")
         cells = {str(p): str(v) for p, v in table[settings.outcome].items()}
         known = {p: v for p, v in cells.items() if not is_missing(v)}
         outcome, event = _read_outcome(known, settings.outcome, settings.positive)
-        for patient in cells.keys() - known.keys():
+        for patient in (p for p in cells if p not in known):
             problem = f"Patient {patient} has no {settings.outcome} in {source}"
             fix = "write the outcome there, or remove the patient"
             unusable[patient] = (problem, fix)
@@ -181,7 +183,7 @@ def _find_events(
         f"Which value of the outcome {column!r} is the event is not said; found: "
         f"{_listed(counts)}",
         f'write positive = "{sorted(counts)[0]}" (or the other one) into [data] of '
-        "study.toml",
+        "study.toml, or give --positive",
     )
 
 

@@ -6,9 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
+from radhabitat.dicom.phases import PhaseLabel
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.files.dicom_names import Series, name_series, read_series
+from radhabitat.files.masks import read_mask
 from radhabitat.files.naming import (
     PHASES,
     guess_phase,
@@ -23,8 +26,9 @@ from radhabitat.files.naming import (
 )
 from radhabitat.files.scan import Item, find_items, group_by_patient
 from radhabitat.files.subjects import SubjectFiles
-from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.files.volumes import read_volume
 
+Labels: TypeAlias = Mapping[str, tuple[str, PhaseLabel]]
 _GENERIC = words("image img volume vol data scan series")
 
 
@@ -38,6 +42,7 @@ class Discovery:
         reference: The sequence that the tumor was drawn on.
         others: Sequences that were found and left out.
         guesses: What was guessed, in words.
+        labels: Patient -> phase -> cell, and why, of DICOM volumes.
     """
 
     patients: tuple[SubjectFiles, ...]
@@ -45,6 +50,7 @@ class Discovery:
     reference: str
     others: tuple[str, ...]
     guesses: tuple[str, ...]
+    labels: Mapping[str, Labels] = field(default_factory=dict)
 
 
 @dataclass
@@ -56,6 +62,7 @@ class _Candidates:
     )
     masks: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    labels: Labels = field(default_factory=dict)
 
 
 def discover(folder: Path) -> Discovery:
@@ -80,7 +87,8 @@ def discover(folder: Path) -> Discovery:
     sequences, others = _common_sequences([set(c.images) for c in collected.values()])
     reference = _reference(list(collected.values())[:2], sequences)
     patients = tuple(_choose(p, c, reference) for p, c in collected.items())
-    found = Discovery(patients, sequences, reference, others, ())
+    labels = {p: c.labels for p, c in collected.items() if c.labels}
+    found = Discovery(patients, sequences, reference, others, (), labels)
     notes = {p: c.notes for p, c in collected.items()}
     return replace(found, guesses=(*_describe(found), *_say_once(notes)))
 
@@ -100,10 +108,11 @@ def _collect(patient: str, items: Sequence[tuple[Item, str]]) -> _Candidates:
             found.masks.append((name, str(item.path)))
         else:
             found.images[_sequence(name)].append((name, str(item.path)))
-    named, notes = name_series(series)
-    for sequence, name, cell in named:
+    named = name_series(series)
+    for sequence, name, cell in named.images:
         found.images[sequence].append((name, cell))
-    found.notes += notes
+    found.notes += named.notes
+    found.labels = named.labels
     return found
 
 
@@ -146,8 +155,9 @@ def _lies_on(candidates: _Candidates, sequence: str) -> bool:
     if not cells:
         return False
     try:
-        grid = read_volume(min(cells, key=lambda c: image_rank(c[0]))[1]).grid
-        return any(read_mask(m)[0].grid.same_as(grid) for _, m in candidates.masks)
+        image = read_volume(min(cells, key=lambda c: image_rank(c[0]))[1])
+        masks = [read_mask(cell, on=image)[0] for _, cell in candidates.masks]
+        return any(mask.grid.same_as(image.grid) for mask in masks)
     except RadHabitatError:
         return False
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from radhabitat.errors import SettingsError
 from radhabitat.files.clinical_guess import ClinicalGuess, guess_clinical
-from radhabitat.files.detect import Discovery, discover
-from radhabitat.files.store import write_text
+from radhabitat.files.detect import Discovery, Labels, discover
+from radhabitat.files.phase_labels import FILE, labels_json
+from radhabitat.files.store import write_json, write_text
 
 __all__ = ["Discovery", "InitResult", "discover", "init_study"]
 
@@ -45,7 +46,7 @@ def init_study(
     """
     target = folder if out is None else out
     study = target if target.suffix == ".toml" else target / STUDY
-    for path in (study, study.with_name(SUBJECTS)):
+    for path in (study, study.with_name(SUBJECTS), study.with_name(FILE)):
         if path.exists():
             raise SettingsError(
                 f"{path.name} exists already in {path.parent.name or 'this folder'}",
@@ -56,6 +57,8 @@ def init_study(
     about = guess_clinical(folder, patients, named=clinical)
     root = study.parent.resolve()
     write_text(study.with_name(SUBJECTS), _subjects_text(found, root))
+    if found.labels:
+        write_json(study.with_name(FILE), labels_json(_relative_labels(found, root)))
     write_text(study, _study_text(folder.resolve().name, found, about, root))
     return InitResult(study, (*found.guesses, *about.guesses))
 
@@ -72,6 +75,13 @@ def _subjects_text(found: Discovery, root: Path) -> str:
         cells += [patient.mask, patient.mask2][: len(masks)]
         writer.writerow([patient.patient, *(_relative(c, root) for c in cells)])
     return text.getvalue()
+
+
+def _relative_labels(found: Discovery, root: Path) -> dict[str, Labels]:
+    return {
+        patient: {p: (_relative(cell, root), why) for p, (cell, why) in labels.items()}
+        for patient, labels in found.labels.items()
+    }
 
 
 def _relative(cell: str, root: Path) -> str:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from radhabitat.errors import ImageError, MaskError
 from radhabitat.files.formats import from_itk
-from radhabitat.files.volumes import read_mask, read_volume
+from radhabitat.files.masks import Segments, label_segments, read_segments
+from radhabitat.files.volumes import read_volume
 from radhabitat.preprocessing.resample import carry_mask
 from radhabitat.types import Grid, Mask, Subject, Volume
 
@@ -68,36 +69,49 @@ def _of_itk(image: SimpleITK.Image) -> tuple[NDArray[np.float64], Grid]:
     return array, Grid(array.shape, affine)
 
 
-def as_regions(mask: MaskLike, labels: Labels) -> Iterator[tuple[str, Mask]]:
+def as_regions(
+    mask: MaskLike, labels: Labels, on: Volume | None = None
+) -> Iterator[tuple[str, Mask | MaskError]]:
     """Give name and voxels of each region; none asked for: one for each label.
 
+    A label that the mask lacks gives the error instead.
+
+    Args:
+        mask: As users give it.
+        labels: Regions; empty: one for each label or segment, by its name if any.
+        on: The image that it was drawn on; contours need it.
+
     Raises:
-        MaskError: It cannot be read, is empty, or lacks a label.
+        MaskError: It cannot be read, or is empty.
     """
     if isinstance(mask, Mask):
         yield "1", mask
         return
-    if isinstance(mask, (str, Path)):
-        whole, present = read_mask(mask)
-    else:
-        array, grid = _of_itk(mask)
-        whole = Mask(array > 0, grid)
-        present = tuple(int(label) for label in np.unique(array) if label > 0)
-    if not present:
+    segments, names = _segments(mask, on)
+    if not segments.names:
         raise MaskError("The mask is empty", "draw the region, or choose another file")
-    for wanted in labels or tuple((label,) for label in present):
-        if not set(wanted) & set(present):
-            raise MaskError(
-                f"The mask has no label {_named(wanted)}; found: "
-                f"{', '.join(map(str, present))}",
+    chosen = segments.choose(names)
+    for wanted in labels or tuple((label,) for label in chosen):
+        name = segments.names.get(wanted[0]) if len(wanted) == 1 else ""
+        if set(wanted) & set(segments.names):
+            yield name or _named(wanted), segments.union(wanted)
+            continue
+        yield (
+            _named(wanted),
+            MaskError(
+                f"The mask has no label {_named(wanted)}; found: {segments.found()}",
                 "choose labels among those found",
-            )
-        if set(wanted) >= set(present):
-            yield _named(wanted), whole
-        elif isinstance(mask, (str, Path)):
-            yield _named(wanted), read_mask(mask, labels=wanted)[0]
-        else:
-            yield _named(wanted), Mask(np.isin(array, wanted), grid)
+            ),
+        )
+
+
+def _segments(
+    mask: str | Path | SimpleITK.Image, on: Volume | None
+) -> tuple[Segments, tuple[int | str, ...]]:
+    if isinstance(mask, (str, Path)):
+        return read_segments(mask, on=on)
+    array, grid = _of_itk(mask)
+    return label_segments(array, grid, "The mask"), ()
 
 
 def _named(labels: tuple[int, ...]) -> str:
@@ -116,12 +130,15 @@ def on_grid(mask: Mask, image: Volume, name: str) -> Mask:
     return carry_mask(mask, image.grid, patient=name)
 
 
-def as_union(mask: MaskLike, labels: tuple[int, ...]) -> Mask:
+def as_union(mask: MaskLike, labels: tuple[int, ...], on: Volume | None = None) -> Mask:
     """Return some labels of a mask as one region; none: all of them.
 
     Raises:
         MaskError: As `as_regions`.
     """
-    found = dict(as_regions(mask, (labels,) if labels else ()))
-    union = np.logical_or.reduce([one.array for one in found.values()])
-    return Mask(union, next(iter(found.values())).grid)
+    found = []
+    for _, one in as_regions(mask, (labels,) if labels else (), on):
+        if isinstance(one, MaskError):
+            raise one
+        found.append(one)
+    return Mask(np.logical_or.reduce([one.array for one in found]), found[0].grid)

@@ -108,6 +108,16 @@ class ResultsLayout:
         """The study's common landmarks, where normalization is nyul."""
         return self.folder / "models" / "landmarks.json"
 
+    @property
+    def clinical(self) -> Path:
+        """Folder of Tables 1 to 3 of the clinical variables."""
+        return self.folder / "clinical"
+
+    @property
+    def audit(self) -> Path:
+        """Which model was applied when; only grows."""
+        return self.folder / "audit.jsonl"
+
     def resamples(self, key: str) -> Path:
         """Folder of the finished resamples of one cohort and settings."""
         return self.folder / "resamples" / key[:16]

@@ -5,34 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from radhabitat.dicom.phase_words import UNWANTED, guess_phase, words
 from radhabitat.files.formats import SUFFIXES
+
+__all__ = [
+    "PHASES",
+    "content_of",
+    "guess_phase",
+    "image_rank",
+    "is_mask_name",
+    "is_second_reader",
+    "is_tumor_name",
+    "mask_rank",
+    "preferred_reference",
+    "sequence_name",
+    "stem",
+    "words",
+]
 
 PHASES = ("PRE", "LAP", "PVP", "DP", "HBP")
 
 
-def words(name: str) -> list[str]:
-    """Return the lower-case words of a name.
-
-    Example:
-        >>> words("acq-water_phase-portalVenous_T1w")
-        ['acq', 'water', 'phase', 'portalvenous', 't1w']
-    """
-    return [w for w in re.split(r"[^0-9a-z\u4e00-\u9fff]+", name.lower()) if w]
-
-
-# whole words, then parts of words; the first phase that matches wins
-_PHASE_WORDS = (
-    ("HBP", "hbp hb", "hepatobiliary 肝胆"),
-    ("LAP", "lap ap art hap a", "arterial artery 动脉"),
-    ("PVP", "pvp pv vp ven v", "portal venous 门脉 静脉"),
-    (
-        "PRE",
-        "pre native plain nc unenhanced p",
-        "precontrast noncontrast 平扫 增强前 蒙片",
-    ),
-    ("DP", "dp delay late ep d", "delayed equilibrium 延迟 延时 平衡"),
-    ("LAP", "early", ""),
-)
 _MASK_WORDS = words(
     "seg dseg roi rois label labels gtv ctv contour contours annotation "
     "annotations lesion"
@@ -47,9 +40,6 @@ _SECOND = re.compile(
     r"(?:reader|rater|observer|r|mask|seg|roi|tumou?r|gtv)[-_ ]?(?:2|b)$|second"
 )
 _MODALITIES = words("ct pet pt mr mri t1 t2 t1c t1ce t1w t2w dwi adc flair fla dce")
-_UNWANTED = words(
-    "fat inphase outphase opp opposed sub subtraction t2 dwi adc mip f ip op percent"
-)
 # the likeliest first
 _REFERENCES = ("pvp", "lap", "dp", "t1c t1ce t1gd", "t1 t1w", "mr mri")
 
@@ -66,31 +56,17 @@ def stem(name: str) -> str:
     return name[: -len(longest)] if longest else name.removesuffix(".dcm")
 
 
-def guess_phase(name: str) -> str | None:
-    """Return PRE, LAP, PVP, DP or HBP when a name says so.
-
-    Example:
-        >>> guess_phase("phase-native_T1w"), guess_phase("动脉期"), guess_phase("CT")
-        ('PRE', 'LAP', None)
-    """
-    found = words(name)
-    joined = "".join(found)
-    for phase, whole, parts in _PHASE_WORDS:
-        # single letters are phases only when nothing else is said
-        usable = [w for w in found if len(w) > 1 or len(found) == 1]
-        if set(usable) & set(whole.split()):
-            return phase
-        if any(part in joined for part in parts.split()):
-            return phase
-    return None
-
-
 def is_mask_name(name: str) -> bool:
     """Tell whether a name is that of a mask."""
     found = words(name)
     if any(w in _MASK_WORDS or w.rstrip("0123456789") in _MASK_WORDS for w in found):
         return True
     return any(part in w for w in found for part in _MASK_PARTS)
+
+
+def is_tumor_name(name: str) -> bool:
+    """Tell whether a segment is named after a tumor."""
+    return any(part in name.lower() for part in _TUMOR)
 
 
 def is_second_reader(name: str) -> bool:
@@ -111,7 +87,7 @@ def mask_rank(name: str) -> tuple[int, int, str]:
     lower = name.lower()
     points = 16 * is_second_reader(name)
     points += 8 * any(part in lower for part in _NOT_TUMOR)
-    points -= 4 * any(part in lower for part in _TUMOR)
+    points -= 4 * is_tumor_name(name)
     points -= 2 * any(part in words(lower) for part in _CONSENSUS)
     return points, len(lower), lower
 
@@ -119,7 +95,7 @@ def mask_rank(name: str) -> tuple[int, int, str]:
 def image_rank(name: str) -> tuple[int, int, str]:
     """Return how unlike a T1 phase a name is; the smallest is taken."""
     found = set(words(name))
-    points = 4 * len(found.intersection(_UNWANTED))
+    points = 4 * len(found.intersection(UNWANTED))
     points -= 2 * ("water" in found or "w" in found)
     points -= "late" in found and "arterial" in name.lower()
     points += "early" in found and "arterial" in name.lower()

@@ -63,7 +63,7 @@ def write_json(path: Path, value: Json) -> None:
 
 def to_json_text(value: Json) -> str:
     """Return readable JSON; NaN and infinities become null."""
-    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(to_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     return text + "\n"
 
 
@@ -165,7 +165,7 @@ def sha256_of_file(path: Path) -> str:
 
 def sha256_of(value: Json) -> str:
     """Return the hash of a JSON object."""
-    text = json.dumps(_finite(value), sort_keys=True, ensure_ascii=True)
+    text = json.dumps(to_plain(value), sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
@@ -191,12 +191,12 @@ def library_versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in ("radhabitat", *LIBRARIES)}
 
 
-def _finite(value: object) -> object:
-    """Replace what JSON cannot hold."""
+def to_plain(value: object) -> object:
+    """Return a value with null for what JSON cannot hold, as it is written."""
     if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
+        return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [to_plain(v) for v in value]
     if isinstance(value, float):
         return value if value - value == 0.0 else None
     return value

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from radhabitat.errors import ImageError, MaskError
+from radhabitat.files.masks import (
+    Segments,
+    largest_lesion,
+    read_mask,
+    read_segments,
+)
+from radhabitat.files.naming import is_tumor_name
 from radhabitat.files.tables import read_patients, require_column
 from radhabitat.files.volumes import (
-    read_mask,
     read_volume_and_notes,
-    split_number,
+    split_cell,
+    told,
+    whose,
 )
 from radhabitat.settings import DataSettings
 from radhabitat.types import Mask, Subject, Volume
@@ -64,7 +72,7 @@ def list_subjects(study_folder: Path, data: DataSettings) -> tuple[SubjectFiles,
     subjects = []
     for patient, row in table.iterrows():
         wanted = (*data.sequences, "mask", "mask2", *ORGANS)
-        cells = {c: _absolute(study_folder, str(row.get(c, ""))) for c in wanted}
+        cells = {c: absolute_cell(study_folder, str(row.get(c, ""))) for c in wanted}
         images = {s: cells[s] for s in data.sequences if cells[s]}
         masks = (cells["mask"], cells["mask2"])
         organs = {organ: cells[organ] for organ in ORGANS if cells[organ]}
@@ -93,13 +101,14 @@ def read_subject(files: SubjectFiles, data: DataSettings) -> Subject:
         _check_total(files.patient, images)
         notes += [f"{sequence}: {note}" for note in assumed]
     patient, second = files.patient, None
-    tumor, about = read_tumor(files.mask, data, patient=patient)
+    on = images[data.reference]
+    tumor, about = read_tumor(files.mask, data, patient=patient, on=on)
     notes += about
     if files.mask2:
-        second, about = read_tumor(files.mask2, data, patient=patient, reader=2)
+        second, about = read_tumor(files.mask2, data, patient=patient, on=on, reader=2)
         notes += about
     organs = {
-        organ: read_mask(path, patient=patient)[0]
+        organ: read_mask(path, on=on, patient=patient)[0]
         for organ, path in files.organs.items()
     }
     return Subject(patient, images, data.reference, tumor, second, organs, tuple(notes))
@@ -132,9 +141,21 @@ def read_sequence(files: SubjectFiles, sequence: str) -> tuple[Volume, tuple[str
 
 
 def read_tumor(
-    path: str, data: DataSettings, *, patient: str, reader: int = 1
+    path: str,
+    data: DataSettings,
+    *,
+    patient: str,
+    on: Volume | None = None,
+    reader: int = 1,
 ) -> tuple[Mask, tuple[str, ...]]:
     """Return a drawn tumor, and notes on its labels.
+
+    Args:
+        path: Cell of the subjects table.
+        data: The section [data] of the study.
+        patient: Whose it is.
+        on: The image that it was drawn on, where it is known.
+        reader: Who drew it.
 
     Raises:
         MaskError: It is missing, damaged, or lacks the wanted labels.
@@ -144,15 +165,35 @@ def read_tumor(
             f"Patient {patient} has no mask: its cell in the subjects table is empty",
             "write the mask's path there, or remove the patient",
         )
-    mask, labels = read_mask(path, labels=data.mask_labels, patient=patient)
+    segments, part = read_segments(path, on=on, patient=patient)
     name = "mask" if reader == 1 else f"mask of reader {reader}"
-    found = ", ".join(map(str, labels))
-    absent = ", ".join(map(str, sorted(set(data.mask_labels) - set(labels))))
-    if labels and absent:
-        return mask, (f"{name} has no label {absent}; found: {found}",)
-    if len(labels) > 1 and not data.mask_labels:
-        return mask, (f"{name} has labels {found}: their union is the tumor",)
-    return mask, ()
+    with told(whose(patient), MaskError):
+        chosen, notes = _tumor_segments(segments, part or data.mask_labels, name)
+    mask = segments.union(chosen)
+    if data.lesions == "largest":
+        mask, count = largest_lesion(mask)
+        if count > 1:
+            notes += (f"{name} has {count} lesions: the largest is the tumor",)
+    return mask, notes
+
+
+def _tumor_segments(
+    segments: Segments, labels: tuple[int | str, ...], name: str
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Return the segments that are tumor, and what was decided."""
+    chosen = segments.choose(labels)
+    known = {str(n).casefold() for n in (*segments.names, *segments.names.values())}
+    absent = [str(x) for x in labels if str(x).casefold() not in known]
+    if segments.names and absent:
+        note = f"{name} has no label {', '.join(absent)}; found: {segments.found()}"
+        return chosen, (note,)
+    if len(chosen) < 2 or labels:
+        return chosen, ()
+    tumors = tuple(n for n in chosen if is_tumor_name(segments.names[n]))
+    if tumors and len(tumors) < len(chosen):
+        names = ", ".join(segments.names[n] for n in tumors)
+        return tumors, (f"{name} has labels {segments.found()}: {names} is the tumor",)
+    return chosen, (f"{name} has labels {segments.found()}: their union is the tumor",)
 
 
 def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
@@ -166,7 +207,7 @@ def source_paths(files: SubjectFiles) -> tuple[Path, ...]:
 
 
 def _files_of(cell: str) -> list[Path]:
-    path = split_number(cell)[0]
+    path = split_cell(cell)[0]
     if path.is_dir():
         return [p for p in path.rglob("*") if p.is_file()]
     suffix = path.suffix.lower()
@@ -178,7 +219,7 @@ def _files_of(cell: str) -> list[Path]:
     return [path, *(p for p in others if p.is_file())]
 
 
-def _absolute(folder: Path, cell: str) -> str:
+def absolute_cell(folder: Path, cell: str) -> str:
     """Return a cell as an absolute path; a backslash is a separator, too."""
     if not cell:
         return ""

@@ -196,6 +196,30 @@ def index_by_patient(table: pd.DataFrame, column: str, source: str) -> pd.DataFr
     return indexed
 
 
+def with_ids(
+    table: pd.DataFrame, column: str | None, source: str, outcome: str = ""
+) -> pd.DataFrame:
+    """Return the table with the patients' ids, or the rows' numbers, as index.
+
+    Args:
+        table: Cells of text.
+        column: With the ids; None: a column of a usual name, if there is one.
+        source: Name of the table, for messages.
+        outcome: A column that is never taken for the ids.
+
+    Raises:
+        TableError: No such column, an empty id, or a patient twice.
+    """
+    names = {str(c).strip().lower().replace(" ", "_"): str(c) for c in table.columns}
+    if column is None:
+        column = next((names[n] for n in ID_NAMES if n in names), None)
+    if column is not None and column != outcome:
+        return index_by_patient(table, column, source)
+    numbered = table.copy()
+    numbered.index = pd.Index([f"row{i}" for i in range(1, len(table) + 1)])
+    return numbered
+
+
 def read_patients(
     path: Path, column: str
 ) -> tuple[pd.DataFrame, dict[str, tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""Images and masks on disk: read from every format, written as NIfTI."""
+"""Images on disk: read from every format; images and masks written as NIfTI."""
 
 from __future__ import annotations
 
@@ -13,13 +13,8 @@ import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
-from radhabitat.dicom import (
-    DicomVolume,
-    is_segmentation,
-    read_segmentation,
-    read_volumes,
-)
-from radhabitat.errors import ImageError, InputError, MaskError
+from radhabitat.dicom import DicomVolume, read_volumes
+from radhabitat.errors import ImageError, InputError
 from radhabitat.files.formats import (
     DAMAGED,
     TooLargeError,
@@ -31,7 +26,6 @@ from radhabitat.files.guards import refuse_wrapped, without_empty_border
 from radhabitat.files.store import write_bytes
 from radhabitat.types import Grid, Mask, Volume
 
-_MOST_LABELS = 256
 _GZIP_LEVEL = 4
 _EXPORT = "export it again as NIfTI (.nii.gz) or NRRD"
 
@@ -58,16 +52,16 @@ def read_volume_and_notes(
     Raises:
         ImageError: Missing, damaged, or not one 3D image.
     """
-    with _told(_whose(patient), ImageError):
-        source, number = split_number(path)
-        _check_exists(source)
+    with told(whose(patient), ImageError):
+        source, part = split_cell(path)
+        check_exists(source)
         if not is_image_name(source):
-            volume = _pick_dicom(source, number)
+            volume = pick_dicom(source, part)
             try:
                 check_voxels(int(np.prod(volume.grid.shape)))
             except TooLargeError as error:
                 raise _too_large(source, error) from error
-            with _told(f"{source.name}: ", ImageError):
+            with told(f"{source.name}: ", ImageError):
                 return volume.read(), volume.warnings
         array, grid = _decode_3d(source)
         if array.dtype.kind not in "biuf":
@@ -82,16 +76,20 @@ def read_volume_and_notes(
     return without_empty_border(Volume(values, grid))
 
 
-def _pick_dicom(folder: Path, number: int | None) -> DicomVolume:
-    """Return the n-th volume of a DICOM folder in time order, or its only one."""
+def pick_dicom(folder: Path, part: str) -> DicomVolume:
+    """Return the n-th volume of a DICOM folder in time order, or its only one.
+
+    Raises:
+        ImageError: There is none, or several and no number.
+    """
     volumes = read_volumes(folder)
-    if number is None and len(volumes) > 1:
+    if not part.isdecimal() and len(volumes) > 1:
         titles = "; ".join(f"{n}: {v.title}" for n, v in enumerate(volumes, start=1))
         raise ImageError(
             f"{folder.name} holds {len(volumes)} volumes: {titles}",
             f"choose one in the subjects table: {folder.name}#1 is the first",
         )
-    chosen = number or 1
+    chosen = max(int(part), 1) if part.isdecimal() else 1
     if chosen > len(volumes):
         raise ImageError(
             f"{folder.name} holds {len(volumes)} volumes; number {chosen} was asked "
@@ -101,42 +99,17 @@ def _pick_dicom(folder: Path, number: int | None) -> DicomVolume:
     return volumes[chosen - 1]
 
 
-def split_number(path: Path | str) -> tuple[Path, int | None]:
-    """Return the path, and the number behind its last # if that is no file.
+def split_cell(path: Path | str) -> tuple[Path, str]:
+    """Return the path, and what stands behind its last # if that is no file.
 
     Example:
-        >>> split_number("dicom/P01#2")
-        (PosixPath('dicom/P01'), 2)
+        >>> split_cell("dicom/P01#2")
+        (PosixPath('dicom/P01'), '2')
     """
-    match = re.fullmatch(r"(.+)#(\d+)", str(path))
+    match = re.fullmatch(r"(.+)#([^#/]+)", str(path))
     if match is None or Path(path).exists():
-        return Path(path), None
-    return Path(match[1]), max(int(match[2]), 1)
-
-
-def read_mask(
-    path: Path | str, *, labels: tuple[int, ...] = (), patient: str = ""
-) -> tuple[Mask, tuple[int, ...]]:
-    """Return the tumor, and the labels that the file holds.
-
-    Args:
-        path: NIfTI, NRRD (also .seg.nrrd of one layer), MetaImage or DICOM SEG;
-            values between 0 and 1 are a probability, cut at 0.5.
-        labels: Labels that are tumor; empty: all of them together.
-        patient: Whose mask it is, for messages.
-
-    Raises:
-        MaskError: Missing, damaged, not a mask, or without the wanted labels.
-    """
-    source = Path(path)
-    with _told(_whose(patient), MaskError):
-        _check_exists(source)
-        if not is_image_name(source):
-            return _read_dicom_mask(source, labels)
-        values, grid = _decode_3d(source)
-        array = _as_labels(values, source.name)
-        found = tuple(int(label) for label in np.unique(array) if label > 0)
-        return Mask(np.isin(array, _wanted(found, labels, source.name)), grid), found
+        return Path(path), ""
+    return Path(match[1]), match[2]
 
 
 def write_volume(path: Path, volume: Volume) -> None:
@@ -192,6 +165,23 @@ def _write_nifti(path: Path, array: NDArray[Any], grid: Grid) -> None:
 
 
 def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
+    layers, grid = decode_layers(path)
+    if layers.shape[-1] != 1:
+        shape = layers.shape
+        raise ImageError(
+            f"{path.name} is 4D where 3D is expected "
+            f"(shape {' x '.join(map(str, shape))})",
+            f"give one 3D volume per file, each phase as a file of its own; {_EXPORT}",
+        )
+    return layers[..., 0], grid
+
+
+def decode_layers(path: Path) -> tuple[NDArray[Any], Grid]:
+    """Return an array of shape (i, j, k, layers), and where it lies.
+
+    Raises:
+        ImageError: It is damaged, too large, or has other dimensions.
+    """
     try:
         array, affine = decode(path)
     except TooLargeError as error:
@@ -202,17 +192,17 @@ def _decode_3d(path: Path) -> tuple[NDArray[Any], Grid]:
             f"the file is damaged, incomplete or of another kind; {_EXPORT}",
         ) from error
     shape = array.shape
-    while array.ndim > 3 and array.shape[-1] == 1:
+    while array.ndim > 4 and array.shape[-1] == 1:
         array = array[..., 0]
-    if array.ndim != 3:
+    array = array[..., None] if array.ndim == 3 else array
+    if array.ndim != 4:
         raise ImageError(
-            f"{path.name} is {array.ndim}D where 3D is expected "
+            f"{path.name} is {len(shape)}D where 3D is expected "
             f"(shape {' x '.join(map(str, shape))})",
-            f"give one 3D volume per file (each phase, or overlapping layers, as a "
-            f"file of its own); {_EXPORT}",
+            f"give one 3D volume per file; {_EXPORT}",
         )
-    with _told(f"{path.name}: ", ImageError):
-        return array, Grid(array.shape, affine)
+    with told(f"{path.name}: ", ImageError):
+        return array, Grid(array.shape[:3], affine)
 
 
 def _too_large(path: Path, error: TooLargeError) -> ImageError:
@@ -220,70 +210,12 @@ def _too_large(path: Path, error: TooLargeError) -> ImageError:
     return ImageError(f"{path.name} is too large: {error}", fix)
 
 
-def _as_labels(values: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return whole numbers >= 0, of shape (i, j, k); a probability is cut at 0.5."""
-    if values.dtype.kind == "f":
-        values = np.nan_to_num(values, nan=0.0)
-        fractions = bool((values != np.round(values)).any())
-        if fractions and values.min() >= 0 and values.max() <= 1:
-            return values > 0.5
-    problem = _unlike_labels(values)
-    if problem:
-        raise MaskError(
-            f"{name} is not a mask: it {problem}",
-            "give the file with the drawn tumor (0 outside, 1 inside), not an image",
-        )
-    return values
+def check_exists(path: Path) -> None:
+    """Refuse a path where nothing is.
 
-
-def _unlike_labels(values: NDArray[Any]) -> str:
-    """Return what speaks against a mask."""
-    if values.dtype.kind not in "biuf":
-        return f"holds {values.dtype} values"
-    if values.size == 0:
-        return "has no voxels"
-    if values.dtype.kind == "f" and (values != np.round(values)).any():
-        return "holds fractions beyond 0 to 1"
-    if values.min() < 0:
-        return f"holds negative values (down to {values.min()})"
-    if values.max() > 1 and len(np.unique(values)) > _MOST_LABELS:
-        return f"holds {len(np.unique(values))} different values"
-    return ""
-
-
-def _wanted(found: tuple[int, ...], labels: tuple[int, ...], name: str) -> list[int]:
-    """Return the labels that are tumor; an empty mask stays empty."""
-    wanted = sorted(set(labels) & set(found)) if labels else list(found)
-    if found and not wanted:
-        raise MaskError(
-            f"{name} has none of the labels {', '.join(map(str, labels))}; found: "
-            f"{', '.join(map(str, found))}",
-            "choose labels (data.mask_labels in study.toml) among those found",
-        )
-    return wanted
-
-
-def _read_dicom_mask(
-    path: Path, labels: tuple[int, ...]
-) -> tuple[Mask, tuple[int, ...]]:
-    inside = sorted(path.rglob("*")) if path.is_dir() else [path]
-    files = [file for file in inside if is_segmentation(file)]
-    if len(files) != 1:
-        raise MaskError(
-            f"{path.name} holds {len(files)} DICOM segmentations; one is wanted",
-            "give the file of the tumor's segmentation (NIfTI, NRRD or DICOM SEG)",
-        )
-    segments = read_segmentation(files[0])
-    numbers = tuple(segment.number for segment in segments)
-    wanted = _wanted(numbers, labels, files[0].name)
-    masks = [segment.mask for segment in segments if segment.number in wanted]
-    if not masks:
-        raise MaskError(f"{files[0].name} holds no segment", "draw the tumor")
-    union = np.logical_or.reduce([mask.array for mask in masks])
-    return Mask(union, masks[0].grid), numbers
-
-
-def _check_exists(path: Path) -> None:
+    Raises:
+        ImageError: Nothing is there.
+    """
     if not path.exists():
         raise ImageError(
             f"{path.name} does not exist",
@@ -292,7 +224,7 @@ def _check_exists(path: Path) -> None:
 
 
 @contextmanager
-def _told(before: str, kind: type[InputError]) -> Iterator[None]:
+def told(before: str, kind: type[InputError]) -> Iterator[None]:
     """Say whose, or in which file, a problem is."""
     try:
         yield
@@ -300,7 +232,8 @@ def _told(before: str, kind: type[InputError]) -> Iterator[None]:
         raise kind(f"{before}{error.problem}", error.fix) from error
 
 
-def _whose(patient: str) -> str:
+def whose(patient: str) -> str:
+    """Return how a message about a patient begins."""
     return f"Patient {patient}: " if patient else ""
 
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Points = NDArray[np.float32]
 
+BLOCK = 65_536
+"""Points whose distances are in memory together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Partition:
@@ -41,11 +44,13 @@ class Partition:
         """
         where = np.zeros(len(points), dtype=np.intp)
         least = np.full(len(points), np.inf)
-        for number in range(len(self.centers)):
-            distance = self.distance_to(number, points)
-            closer = distance < least
-            where[closer] = number
-            np.copyto(least, distance, where=closer)
+        for start in range(0, len(points), BLOCK):
+            rows = slice(start, start + BLOCK)
+            for number in range(len(self.centers)):
+                distance = self.distance_to(number, points[rows])
+                closer = distance < least[rows]
+                where[rows][closer] = number
+                np.copyto(least[rows], distance, where=closer)
         return where, least
 
     def assign(self, points: Points) -> NDArray[np.uint8]:

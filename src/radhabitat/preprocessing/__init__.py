@@ -72,7 +72,9 @@ def align(
         images = {s: turn_to_patient(image) for s, image in subject.images.items()}
         bodies = {s: body_mask(image) for s, image in images.items()}
         even = {s: correct_bias(v, settings, sequence=s) for s, v in images.items()}
-        covered = [*masks, bodies[reference]] if settings.grid == "body" else masks
+        # the grid decides numbers: a second reader, absent in a new patient, must not
+        covered = [subject.tumor]
+        covered += [bodies[reference]] if settings.grid == "body" else []
         grid = final_grid(images[reference].grid, covered, settings)
         tumor, *second = [carry_mask(m, grid, patient=patient) for m in masks]
         around = region_to_register(subject, bodies[reference], settings)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from radhabitat.preprocessing.register import same_breath
 from radhabitat.settings import ReliabilitySettings
-from radhabitat.types import AlignedSubject, Mask, Volume
+from radhabitat.types import AlignedSubject, Grid, Mask, Subject, Volume
 
 
 def perturb(
@@ -20,16 +21,15 @@ def perturb(
     *,
     seed: int,
 ) -> AlignedSubject:
-    """Return a patient as another drawing, scan or registration might have given it.
+    """Return a patient as another drawing or scan might have given it.
 
     shift: the contour moved as a whole. size: it grown or shrunk. noise: Gaussian,
     in parts of the tumor's spread. bias: a field that rises along a random direction.
-    registration: every sequence but the reference moved on its own.
 
     Args:
         subject: The patient, all sequences on one grid.
         kinds: Which of these; all at once. Others change nothing here.
-        settings: `shift_mm` for what moves, `strength` for noise and bias.
+        settings: `shift_mm` for contours, `strength` for noise and bias.
         seed: Of the draws.
 
     Reference:
@@ -45,8 +45,6 @@ def perturb(
     images = {}
     for sequence, image in subject.images.items():
         values = image.array
-        if "registration" in kinds and sequence != subject.reference:
-            values = _moved(values, rng.uniform(-largest_mm, largest_mm, 3), tumor)
         if "bias" in kinds:
             values = values * _field(subject, settings.strength, rng)
         if "noise" in kinds:
@@ -57,9 +55,41 @@ def perturb(
     return replace(subject, images=images, tumor=tumor, second_reader=None)
 
 
+def misplace(subject: Subject, largest_mm: float, *, seed: int) -> Subject:
+    """Return a patient whose headers are wrong: registration starts elsewhere.
+
+    Every sequence but the reference is moved along each axis by at most so much, those
+    of one breath-hold together.
+
+    Args:
+        subject: The patient as acquired.
+        largest_mm: Along each axis of the patient.
+        seed: Of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    leaders = {subject.reference: subject.reference}
+    shifts = {subject.reference: np.zeros(3)}
+    images = {}
+    for name, image in subject.images.items():
+        leader = leaders.get(name) or same_breath(subject.images, leaders, name) or name
+        leaders[name] = leader
+        if leader not in shifts:
+            shifts[leader] = rng.uniform(-largest_mm, largest_mm, 3)
+        affine = image.grid.affine.copy()
+        affine[:3, 3] += shifts[leader]
+        images[name] = replace(image, grid=Grid(image.grid.shape, affine))
+    return replace(subject, images=images)
+
+
 def move_contour(mask: Mask, shift_mm: NDArray[np.float64]) -> Mask:
     """Return the mask moved as a whole, by mm along i, j, k."""
-    return Mask(_moved(mask.array.astype(np.float32), shift_mm, mask) >= 0.5, mask.grid)
+    moved = ndimage.shift(
+        mask.array.astype(np.float32),
+        shift_mm / mask.grid.spacing_mm,
+        order=1,
+        mode="nearest",
+    )
+    return Mask(moved >= 0.5, mask.grid)
 
 
 def grow_contour(mask: Mask, by_mm: float) -> Mask:
@@ -73,15 +103,6 @@ def grow_contour(mask: Mask, by_mm: float) -> Mask:
     half = 0.5 * float(spacing.mean())  # distances end at centers of voxels
     grown = np.where(mask.array, half - inner, outer - half) <= by_mm
     return Mask(grown, mask.grid) if grown.any() else mask
-
-
-def _moved(
-    values: NDArray[np.float32], shift_mm: NDArray[np.float64], mask: Mask
-) -> NDArray[np.float32]:
-    moved: NDArray[np.float32] = ndimage.shift(
-        values, shift_mm / mask.grid.spacing_mm, order=1, mode="nearest"
-    )
-    return moved
 
 
 def _field(

@@ -91,7 +91,7 @@ def register(
         judge = _prepare(image, target, f"{name} of patient {patient}")
         if isinstance(judge, Registered):
             done[name] = judge
-        elif leader := _same_breath(images, leaders, name):
+        elif leader := same_breath(images, leaders, name):
             leaders[name] = leader
         else:
             leaders[name] = name
@@ -119,7 +119,7 @@ def _engine(settings: PreprocessingSettings) -> tuple[Linear, str]:
     return engine_ants.register_linear, ""
 
 
-def _same_breath(
+def same_breath(
     images: Mapping[str, Volume], leaders: Mapping[str, str], name: str
 ) -> str:
     """Return an earlier sequence of the same breath-hold; empty if there is none."""

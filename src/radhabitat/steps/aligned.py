@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from radhabitat.files.layout import PatientLayout, sidecar
+from radhabitat.files.masks import read_mask
 from radhabitat.files.store import (
     Json,
     code_version,
@@ -20,9 +21,8 @@ from radhabitat.files.store import (
 )
 from radhabitat.files.subjects import SubjectFiles, read_subject, source_paths
 from radhabitat.files.volumes import (
-    read_mask,
     read_volume,
-    split_number,
+    split_cell,
     write_mask,
     write_vectors,
     write_volume,
@@ -139,6 +139,7 @@ def _provenance(task: PatientTask) -> Json:
         "sources": _source_hashes(task.files),
         "settings": settings.preprocessing.model_dump(mode="json"),
         "mask_labels": settings.data.mask_labels,
+        "lesions": settings.data.lesions,
         "reference": settings.data.reference,
         "standard": task.standard,
         "seed": task.seed("align"),
@@ -238,7 +239,7 @@ def _source_hashes(files: SubjectFiles) -> dict[str, str]:
         name: sha256_of(
             {
                 "files": [_hash(path) for path in source_paths(part)],
-                "volume": split_number(cells[name])[1],
+                "volume": split_cell(cells[name])[1],
             }
         )
         for name, part in parts.items()

@@ -10,13 +10,15 @@ from typing import cast
 import numpy as np
 
 from radhabitat.files.store import Json, code_version, remember
+from radhabitat.files.subjects import read_subject
 from radhabitat.habitats import divide_again, find_habitats
-from radhabitat.preprocessing.perturb import perturb
+from radhabitat.preprocessing import align
+from radhabitat.preprocessing.perturb import misplace, perturb
 from radhabitat.steps.aligned import read_aligned
 from radhabitat.steps.described import numbers, provenance_of
 from radhabitat.steps.row import measure
-from radhabitat.steps.task import HabitatTask
-from radhabitat.types import HabitatMap
+from radhabitat.steps.task import HabitatTask, PatientTask
+from radhabitat.types import AlignedSubject, HabitatMap
 
 
 @dataclass(frozen=True)
@@ -83,26 +85,30 @@ def _repeat(task: RepeatTask) -> tuple[list[Path], Json]:
     settings = patient.settings
     subject = read_aligned(patient)
     first = find_habitats(subject, partition, settings.habitats)
-    drawn = {
-        name: perturb(
-            subject,
-            kinds,
-            settings.reliability,
-            seed=patient.seed(f"{task.step}/{name}"),
-        )
-        for name, kinds in task.plans.items()
-    }
+    drawn = {}
+    for name, kinds in task.plans.items():
+        seed = patient.seed(f"{task.step}/{name}", own=True)
+        start = _register_again(patient, seed) if "registration" in kinds else subject
+        drawn[name] = perturb(start, kinds, settings.reliability, seed=seed)
     if subject.second_reader is not None:
         drawn["reader2"] = replace(
             subject, tumor=subject.second_reader, second_reader=None
         )
     rows, dice = {}, {}
     for name, other in drawn.items():
-        seed = patient.seed(f"{task.step}/{name}/starts")
+        seed = patient.seed(f"{task.step}/{name}/starts", own=True)
         again = divide_again(other, partition, settings.habitats, seed=seed)
         habitats, rows[name] = measure(other, again, settings)
         dice[name] = _overlaps(first, habitats)
     return [], {"rows": rows, "dice": dice}
+
+
+def _register_again(patient: PatientTask, seed: int) -> AlignedSubject:
+    """Align a patient from its files, other starts and other drawn points."""
+    settings = patient.settings
+    acquired = read_subject(patient.files, settings.data)
+    moved = misplace(acquired, settings.reliability.shift_mm, seed=seed)
+    return align(moved, settings.preprocessing, seed=seed, standard=patient.standard)
 
 
 def _overlaps(one: HabitatMap, other: HabitatMap) -> list[float]:

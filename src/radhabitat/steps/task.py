@@ -35,9 +35,14 @@ class PatientTask:
         reference = self.settings.data.reference
         return StudyLayout(self.root).patient(self.files.patient, reference)
 
-    def seed(self, step: str) -> int:
-        """Return a seed that depends on the study, the patient and the step only."""
-        text = f"{self.settings.seed}/{self.files.patient}/{step}"
+    def seed(self, step: str, *, own: bool = False) -> int:
+        """Return a seed that depends on the study and the step only.
+
+        The same images give the same numbers under any name of the patient, now and
+        when a model is applied; `own`: what is drawn differs between patients.
+        """
+        patient = self.files.patient if own else ""
+        text = f"{self.settings.seed}/{patient}/{step}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 

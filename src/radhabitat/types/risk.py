@@ -73,6 +73,12 @@ class RiskModel:
         probability: NDArray[np.float64] = expit(self.log_odds(cohort))
         return probability
 
+    def risk_of(self, values: Mapping[str, float]) -> float:
+        """Return the probability of the event for one patient's variables."""
+        row = np.array([values[name] for name in self.variables], dtype=np.float64)
+        known = np.nan_to_num((row - self.centers) / self.scales, nan=0.0)
+        return float(expit(self.intercept + known @ self.coefficients))
+
 
 Ladder = Mapping[str, RiskModel]
 """Nested models learned from the same patients: clinical -> cr -> crh."""
