@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from radhabitat.clinical import Encoded, baseline_table, encode
+from radhabitat.clinical import Encoded, encode
 from radhabitat.clinical.tables import ClinicalTables
 from radhabitat.errors import TableError
 from radhabitat.evaluation import About, evaluate, to_json, verdict
@@ -36,6 +36,7 @@ from radhabitat.files.tables import write_table
 from radhabitat.learning import fit_ladder, refit_ladder, select_on_all
 from radhabitat.prognosis import survival_by_risk
 from radhabitat.report import write_clinical_page
+from radhabitat.report.clinical import printed
 from radhabitat.report.content import Penalized, ReportContent
 from radhabitat.report.translate import Language
 from radhabitat.selection import Selection
@@ -297,7 +298,7 @@ def _with_models(content: ReportContent, learned: Learned) -> ReportContent:
         verdict=learned.verdict,
         prognosis=learned.prognosis,
         sample_size=learned.sample_size,
-        baseline=baseline_table(cohort),
+        clinical_tables=printed(learned.tables) if learned.tables else (),
         clinical_columns=learned.legend,
     )
 

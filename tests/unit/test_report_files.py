@@ -14,7 +14,6 @@ from PIL import Image
 from scipy.stats import spearmanr
 from test_report_page import PIXEL, content_of, evaluation_of, roc_of
 
-from radhabitat.clinical import baseline_table
 from radhabitat.errors import StorageError
 from radhabitat.files.layout import ResultsLayout
 from radhabitat.report import ReportContent, habitat_surface
@@ -344,25 +343,3 @@ def test_the_solid_picture_shows_every_habitat_in_its_color():
     orange = (pixels[:, 0] > pixels[:, 2] + 60).mean()
     assert blue > 0.05
     assert orange > 0.05
-
-
-def test_table_1_tests_counts_and_amounts_by_outcome():
-    rng = np.random.default_rng(4)
-    outcome = np.repeat([0, 1], 20).astype(np.int8)
-    values = np.column_stack([outcome, rng.normal(size=40), np.ones(40)])
-    values[0, 1] = np.nan
-    cohort = Cohort(
-        tuple(map(str, range(40))), ("invasion", "size", "same"),
-        (Block.CLINICAL,) * 3, values.astype(float), outcome, "event",
-    )  # fmt: skip
-    head, invasion, size, same = baseline_table(cohort)
-    assert head[1] == "All (n = 40)"
-    assert invasion[1:] == (
-        "20 (50 %)",
-        "20 (100 %)",
-        "0 (0 %)",
-        "< 0.001",
-        "chi-squared",
-    )
-    assert size[-1] == "Mann-Whitney"
-    assert same[-2] == "1.000"

@@ -1,6 +1,5 @@
-"""Clinical variables: cells as they were typed -> numbers with a legend; Table 1."""
+"""Clinical variables: cells as they were typed -> numbers with a legend."""
 
-from radhabitat.clinical.baseline import baseline_table
 from radhabitat.clinical.encoding import Encoded, encode
 
-__all__ = ["Encoded", "baseline_table", "encode"]
+__all__ = ["Encoded", "encode"]

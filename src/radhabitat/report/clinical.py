@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from radhabitat.clinical.comparison import RULES, Comparison, Numbers
 from radhabitat.clinical.tables import ClinicalTables, OddsRow
 from radhabitat.report.blocks import Block, Callout, Section, Table, Text
+from radhabitat.report.content import Printed
 from radhabitat.report.wording import RESEARCH_ONLY, compact, number, p_value
 
 Rows = list[tuple[str, ...]]
@@ -50,6 +51,16 @@ def clinical_sections(tables: ClinicalTables) -> list[Section]:
         Section("table3", "Table 3: odds ratios", [*warning, third]),
         Section("table-notes", "Notes on the tables", notes),
     ]
+
+
+def printed(tables: ClinicalTables) -> tuple[Printed, ...]:
+    """Return the tables of `clinical_sections`, for the report of a study."""
+    every = (b for s in clinical_sections(tables) for b in s.blocks)
+    return tuple(
+        Printed(b.caption, b.headers, tuple(b.rows), b.text_columns)
+        for b in every
+        if isinstance(b, Table) and b.rows
+    )
 
 
 def _first(tables: ClinicalTables) -> Rows:

@@ -50,6 +50,15 @@ class MatchRow(NamedTuple):
     ambiguity: float
 
 
+class Printed(NamedTuple):
+    """A finished table: so many columns from the left are words."""
+
+    caption: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int
+
+
 @dataclass(frozen=True, eq=False)
 class Penalized:
     """The LASSO of a block, learned on all patients.
@@ -102,7 +111,7 @@ class ReportContent:
         verdict: The honest answer in plain words.
         prognosis: Survival by risk group, one per model.
         sample_size: How many patients such a model needs, in words.
-        baseline: Rows of Table 1, the first the headers; see `baseline_table`.
+        clinical_tables: Tables 1 to 3: who the patients are, and odds ratios.
         clinical_columns: (name of a clinical column, what it is).
         provenance: (name, value): versions, seed, hashes of input and settings.
     """
@@ -136,7 +145,7 @@ class ReportContent:
     verdict: str = ""
     prognosis: tuple[Prognosis, ...] = ()
     sample_size: str = ""
-    baseline: tuple[tuple[str, ...], ...] = ()
+    clinical_tables: tuple[Printed, ...] = ()
     clinical_columns: tuple[tuple[str, str], ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
 

@@ -74,7 +74,7 @@ def _reported(content: ReportContent) -> dict[str, Fact]:
         found["everybody"] = Fact(
             NO if lost else YES, f"{count(lost, 'patient')} left out", "patients"
         )
-    if content.baseline:
+    if content.clinical_tables:
         found["baseline"] = Fact(YES, "Table 1", "patients")
     if content.clinical_columns:
         told = f"{count(len(content.clinical_columns), 'clinical column')} described"

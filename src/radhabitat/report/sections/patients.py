@@ -35,11 +35,10 @@ def patients_blocks(content: ReportContent) -> list[Block]:
         blocks.append(Table(caption, headers, list(content.set_aside), text_columns=4))
     else:
         blocks.append(Text("No patient was set aside."))
-    if content.baseline:
-        head, *known = content.baseline
-        note = "n (%) or median (quartiles); gaps are left out."
-        title = "Table 1: patients by outcome"
-        blocks.append(Table(title, head, known, note=note))
+    for caption, head, known, words in content.clinical_tables:
+        blocks.append(
+            Table(caption, head, known, words, folded=len(known) > FOLD_ABOVE)
+        )
     for caption, header, rows in (
         ("Decided on the way", ("Patient", "Note"), content.notes),
         ("Clinical columns", ("Column", "What it is"), content.clinical_columns),
