@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -195,6 +196,8 @@ def _new_figure(style: dict[Any, Any]) -> Iterator[Figure]:
     from matplotlib.figure import Figure
 
     with rc_context({**_STYLE, **style}), warnings.catch_warnings():
+        # a Chinese font without a bold face is drawn as it is, without a word
+        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
         # a name in a script without a font here is drawn as boxes, not refused
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield Figure(layout="constrained")
