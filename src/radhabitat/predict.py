@@ -18,11 +18,12 @@ import numpy as np
 
 from radhabitat.applied import Prediction, apply_model, clinical_values
 from radhabitat.files.audit import append_entry
-from radhabitat.files.layout import ResultsLayout
+from radhabitat.files.layout import ResultsLayout, StudyLayout
 from radhabitat.files.store import (
     library_versions,
     read_json,
     to_plain,
+    write_bytes,
     write_json,
     write_text,
 )
@@ -87,6 +88,13 @@ def predict_patient(
         },
     )
     return found
+
+
+def keep_on_top(out: Path, found: Prediction) -> None:
+    """Copy one patient's prediction.json and prediction.html into `out` itself."""
+    for name in ("prediction.json", "prediction.html"):
+        source = StudyLayout(out).patient(found.patient, "").folder / name
+        write_bytes(out / name, source.read_bytes())
 
 
 def _page(trained: Trained, found: Prediction, described: Described | None) -> str:

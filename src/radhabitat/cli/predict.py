@@ -52,7 +52,7 @@ def predict(
 ) -> None:
     """Apply a trained model to new patients: risk, interval, reasons, doubts."""
     from radhabitat.applied import load_model
-    from radhabitat.predict import predict_task
+    from radhabitat.predict import keep_on_top, predict_task
 
     trained = load_model(model)
     folder = dicom or images
@@ -73,6 +73,8 @@ def predict(
             errors.print(f"{files.patient}: {outcome.error}", markup=False)
         else:
             _show(outcome.value)
+            if len(found) == 1:
+                keep_on_top(out, outcome.value)
     console.print(RESEARCH_ONLY)
     raise typer.Exit(1 if failed else 0)
 

@@ -69,9 +69,12 @@ def draw_heat_map(
     if vif:
         beside = panels[1]
         known = [vif.get(name, float("nan")) for name in names]
-        bars = beside.barh(range(size), known, color=ACCENT, height=0.6)
-        beside.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+        finite = [v for v in known if np.isfinite(v)]
+        most = 1.25 * max([VIF_LIMIT, *finite])
+        drawn = [min(v, 0.8 * most) if v == np.inf else v for v in known]
+        bars = beside.barh(range(size), drawn, color=ACCENT, height=0.6)
+        sizes = ["\N{INFINITY}" if v == np.inf else f"{v:.1f}" for v in known]
+        beside.bar_label(bars, sizes, padding=3, fontsize=8)
         beside.axvline(VIF_LIMIT, color="#D55E00", linestyle="--", linewidth=1)
         beside.set(ylim=(size - 0.5, -0.5), yticks=[], xlabel="VIF (dashed: 10)")
-        finite = [v for v in known if np.isfinite(v)]
-        beside.set_xlim(0, 1.25 * max([VIF_LIMIT, *finite]))
+        beside.set_xlim(0, most)
