@@ -33,7 +33,7 @@ def draw_lasso_paths(figure: Figure, block: Penalized) -> None:
     axes.set(xlabel="log10 of the penalty", ylabel="Coefficient per SD")
     axes.invert_xaxis()
     axes.grid(visible=True, axis="y")
-    if named:  # at the best penalty something has a coefficient
+    if named:
         figure.legend(loc="outside lower left", ncols=1, fontsize=8)
 
 
