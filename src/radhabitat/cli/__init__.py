@@ -24,7 +24,7 @@ from radhabitat.cli.console import (
     workers_with_progress,
 )
 from radhabitat.cli.dicom import export, import_, pacs, phase
-from radhabitat.cli.features import features, maps, selftest
+from radhabitat.cli.features import compile_loops, features, maps, selftest
 from radhabitat.cli.predict import model_card, predict, validate
 from radhabitat.errors import InputError, RadHabitatError
 from radhabitat.execution import values_of
@@ -66,6 +66,7 @@ def demo(
     file = folder / "study.toml"
     if not file.exists():
         _make_phantom(folder, patients, seed, workers, small=True)
+    compile_loops()
     with show_progress() as progress:
         result = Study.load(file).run(workers=workers, progress=progress)
     _show(result)
@@ -161,6 +162,7 @@ def run(
     """Run the study, or what is missing or out of date in it."""
     from radhabitat.study import Study
 
+    compile_loops()
     with show_progress() as progress:
         result = Study.load(study).run(workers=workers, progress=progress)
     _show(result)

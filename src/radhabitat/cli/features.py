@@ -70,13 +70,18 @@ def features(
         check_suffix(out)
     chosen = _parameters(params, bin_width, bin_count, mode)
     tasks = _tasks(image, mask, cases, labels, chosen)
+    compile_loops()
+    rows, lost = _measure(tasks, workers)
+    _deliver(rows, out)
+    raise typer.Exit(1 if lost else 0)
+
+
+def compile_loops() -> None:
+    """Load the compiled loops; where they must be compiled first, say so."""
     with _said_if_slow(COMPILING):
         from radhabitat.features import warm_up
 
         warm_up()
-    rows, lost = _measure(tasks, workers)
-    _deliver(rows, out)
-    raise typer.Exit(1 if lost else 0)
 
 
 def maps(

@@ -18,6 +18,7 @@ _CONTAINERS = words(
     "images image imgs data rawdata sourcedata nifti nii dicom patients cases "
     "original cropped"
 )
+_DATE = re.compile(r"(19|20)\d{6}")
 _BIDS = re.compile(r"sub-[0-9A-Za-z]+")
 _OURS = ("desc-preproc", "desc-habitats", "_label-tumor")
 
@@ -65,6 +66,8 @@ def group_by_patient(
     groups: dict[str, list[tuple[Item, str]]] = defaultdict(list)
     depth = _common_depth(items)
     name = items[0].parts[depth - 1] if depth else folder.resolve().name
+    if depth > 1 and _DATE.fullmatch(name):  # PATIENT/DATE/series of a single patient
+        name = items[0].parts[depth - 2]
     arrangement = _arrangement(items, depth)
     known = _below_phases(items, depth) if arrangement == "by phase" else set()
     flat = _flat_patients([i.parts[-1] for i in items if len(i.parts) == depth + 1])

@@ -1,4 +1,4 @@
-"""Apparent against out-of-bag AUC of every model, with intervals."""
+"""Apparent AUC against that on unseen patients of every model, with intervals."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _draw_row(
     axes.text(
         1.03,
         row,
-        f"{'out-of-bag' if filled else 'apparent'}\n{estimate(auc)}",
+        f"{'unseen' if filled else 'apparent'}\n{estimate(auc)}",
         transform=axes.get_yaxis_transform(),
         va="center",
         fontsize=8.5,

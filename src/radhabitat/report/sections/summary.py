@@ -27,7 +27,7 @@ OFTEN_EMPTY = 0.05
 
 
 class Card(NamedTuple):
-    """One model's figures: out-of-bag AUC, its interval, apparent AUC, optimism."""
+    """One model: AUC on unseen patients, its interval, apparent AUC, optimism."""
 
     title: str
     color: str
@@ -71,7 +71,7 @@ def summarize(content: ReportContent) -> Summary:
         answer=content.verdict or _plain_answer(evaluation),
         explanation="An AUC says how often a model gives the higher risk to the right "
         "one of two patients, one with and one without the event: 0.5 is a coin toss, "
-        "1 is perfect. Out-of-bag: in patients that the learning did not see; this is "
+        "1 is perfect. Unseen: in patients that the learning did not see; this is "
         "the figure to believe. Apparent: in the patients it learned from; it is "
         "always too good. Intervals are "
         f"{percent(content.settings.evaluation.confidence)} intervals.",
@@ -134,6 +134,8 @@ def _limits(content: ReportContent) -> list[str]:
         for name, result in evaluation.results.items():
             found += _weaknesses(short_title(name), result)
         found += _optimism(evaluation)
+        if content.sample_size:
+            found.append(content.sample_size)
         found.append(
             "All patients come from this study. Resampling tells what happens with "
             "new patients of the same kind, not at another hospital or scanner."
@@ -191,7 +193,7 @@ def _optimism(evaluation: Evaluation) -> list[str]:
 def _weaknesses(title: str, result: ModelResult) -> list[str]:
     auc, found = result.headline, []
     if not math.isfinite(auc.value):
-        return [f"{title}: the out-of-bag AUC is not computable."]
+        return [f"{title}: the AUC on unseen patients is not computable."]
     if auc.low <= 0.5 <= auc.high:
         found.append(
             f"{title}: the interval {estimate(auc, digits=2)} includes 0.5; the model "
